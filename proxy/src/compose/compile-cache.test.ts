@@ -11,6 +11,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { performance } from 'node:perf_hooks'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { preload } from './daemon-preload.ts'
 
@@ -85,19 +86,57 @@ it('starts without it where it cannot be made', () => {
   expect(existsSync('/proc/nowhere')).toBe(false)
 })
 
-it('what the start left behind is collected once, after it, and not by a daemon that is stopped before', () => {
+/** Stands for V8's collection, and for how busy the event loop was since it was last asked, 0 to 1. */
+function standIns() {
   vi.useFakeTimers()
   const gc = vi.fn()
   vi.stubGlobal('gc', gc)
-  try {
-    preload(false)[Symbol.dispose]()
-    vi.advanceTimersByTime(60_000)
-    expect(gc).not.toHaveBeenCalled()
-    using _preloading = preload(false)
-    vi.advanceTimersByTime(600_000)
-    expect(gc).toHaveBeenCalledExactlyOnceWith({ type: 'major', execution: 'async', flavor: 'last-resort' })
-  } finally {
-    vi.unstubAllGlobals()
-    vi.useRealTimers()
+  const utilization = vi.spyOn(performance, 'eventLoopUtilization')
+  const busy = (share: number): void =>
+    void utilization.mockReturnValue({ idle: 1 - share, active: share, utilization: share })
+  busy(0.02)
+  return {
+    gc,
+    busy,
+    [Symbol.dispose]() {
+      utilization.mockRestore()
+      vi.unstubAllGlobals()
+      vi.useRealTimers()
+    },
   }
+}
+
+it('what the start left behind is collected after it, and not by a daemon that is stopped before', () => {
+  using stands = standIns()
+  preload(false)[Symbol.dispose]()
+  vi.advanceTimersByTime(600_000)
+  expect(stands.gc).not.toHaveBeenCalled()
+  stands.busy(0.9)
+  using _preloading = preload(false)
+  vi.advanceTimersByTime(60_000)
+  expect(stands.gc).toHaveBeenCalledExactlyOnceWith({
+    type: 'major',
+    execution: 'async',
+    flavor: 'last-resort',
+  })
+})
+
+it('a daemon at rest is collected again and again, and none that works', () => {
+  using stands = standIns()
+  const preloading = preload(false)
+  const timesIn = (minutes: number): number => {
+    stands.gc.mockClear()
+    vi.advanceTimersByTime(minutes * 60_000)
+    return stands.gc.mock.calls.length
+  }
+  timesIn(1)
+  expect(timesIn(9)).toBe(3)
+  // As V8 usually does it, which holds the loop up for half as long.
+  expect(stands.gc).toHaveBeenCalledWith({ type: 'major', execution: 'async' })
+  stands.busy(0.06)
+  expect(timesIn(60)).toBe(0)
+  stands.busy(0.02)
+  expect(timesIn(9)).toBe(3)
+  preloading[Symbol.dispose]()
+  expect(timesIn(9)).toBe(0)
 })
