@@ -1,6 +1,6 @@
 import { type Generated, sql } from 'kysely'
 import type { AgentId, RequestId, TenantId, UnixMs } from '../../kernel/index.ts'
-import { keptText, type Queries } from '../../storage/index.ts'
+import { keptText, type Queries, statement } from '../../storage/index.ts'
 import type { WakeStore } from './ports.ts'
 
 interface WakeTable {
@@ -19,7 +19,33 @@ declare module '../../storage/tables.ts' {
   }
 }
 
-export function createWakeStore({ db }: Queries, tenant: TenantId): WakeStore {
+/** Asked each second: an index look-up for each agent, however many wakes are due; some of them may turn out to be seen. */
+const dueAgents = statement((db, { tenant, now }: { tenant: TenantId; now: UnixMs }) =>
+  db
+    .selectFrom((of) =>
+      of
+        .selectFrom('agents')
+        .select([
+          'agents.id',
+          (one) =>
+            one
+              .selectFrom('wakes')
+              .select((each) => each.fn.min('wakes.next_at').as('first_at'))
+              .where('wakes.tenant_id', '=', tenant)
+              .whereRef('wakes.agent_id', '=', 'agents.id')
+              .as('first_at'),
+        ])
+        .where('agents.tenant_id', '=', tenant)
+        .as('waiting'),
+    )
+    .select('id')
+    .where('first_at', '<=', now)
+    .orderBy('first_at')
+    .orderBy('id'),
+)
+
+export function createWakeStore(queries: Queries, tenant: TenantId): WakeStore {
+  const { db } = queries
   const unseen = () =>
     db
       .selectFrom('wakes')
@@ -34,31 +60,8 @@ export function createWakeStore({ db }: Queries, tenant: TenantId): WakeStore {
   const drop = () => db.deleteFrom('wakes').where('tenant_id', '=', tenant)
 
   return {
-    /** An index look-up for each agent, however many wakes are due; some of them may turn out to be seen. */
     async dueAgents(now) {
-      const found = await db
-        .selectFrom((of) =>
-          of
-            .selectFrom('agents')
-            .select([
-              'agents.id',
-              (one) =>
-                one
-                  .selectFrom('wakes')
-                  .select((each) => each.fn.min('wakes.next_at').as('first_at'))
-                  .where('wakes.tenant_id', '=', tenant)
-                  .whereRef('wakes.agent_id', '=', 'agents.id')
-                  .as('first_at'),
-            ])
-            .where('agents.tenant_id', '=', tenant)
-            .as('waiting'),
-        )
-        .select('id')
-        .where('first_at', '<=', now)
-        .orderBy('first_at')
-        .orderBy('id')
-        .execute()
-      return found.map((row) => row.id)
+      return (await dueAgents.all(queries, { tenant, now })).map((row) => row.id)
     },
     due: (agentId, now, limit) =>
       unseen()
