@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { createTestCa } from '../../../test/support/test-ca.ts'
 import { startTlsUpstream, type TlsUpstream } from '../../../test/support/tls-upstream.ts'
 import { createEgressDial } from './egress-dial.ts'
@@ -59,4 +59,26 @@ test('a certificate of another authority of the same name is not verified', asyn
 test('the text of a failure names no address', async () => {
   const dial = createEgressDial({ resolve: async () => ['10.1.2.3'] })
   await expect(dial.dial(target(), nobody, signal)).rejects.toThrow(/^upstream: address_not_public$/)
+})
+
+test('the roots of the system are read by the first dial and none before, each once', async () => {
+  const real = await vi.importActual<typeof import('node:tls')>('node:tls')
+  const roots = vi.fn((kind: string) => (kind === 'system' ? ['A', 'B', 'A'] : ['B', 'C']))
+  const context = vi.fn((_options: object) => real.createSecureContext())
+  vi.doMock('node:tls', () => ({ ...real, getCACertificates: roots, createSecureContext: context }))
+  vi.resetModules()
+  vi.useFakeTimers()
+  try {
+    const fresh = await import('./egress-dial.ts')
+    const dial = fresh.createEgressDial({ resolve: async () => ['10.1.2.3'] })
+    vi.advanceTimersByTime(3_600_000)
+    expect(roots).not.toHaveBeenCalled()
+    vi.useRealTimers()
+    for (const _ of [1, 2]) await expect(dial.dial(target(), nobody, signal)).rejects.toThrow('not_public')
+    expect(context).toHaveBeenCalledExactlyOnceWith({ ca: ['A', 'B', 'C'], minVersion: 'TLSv1.2' })
+  } finally {
+    vi.useRealTimers()
+    vi.doUnmock('node:tls')
+    vi.resetModules()
+  }
 })

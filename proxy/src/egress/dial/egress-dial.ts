@@ -28,8 +28,6 @@ export interface EgressDialOptions {
 }
 
 const MAX_SESSIONS = 256
-/** Past the busy first moments of a daemon. */
-const WARM_UP_MS = 2_000
 
 export function createEgressDial(options: EgressDialOptions = {}): EgressDial {
   const isPublic = options.isPublic ?? isPublicAddress
@@ -42,7 +40,6 @@ export function createEgressDial(options: EgressDialOptions = {}): EgressDial {
     own ??= contextOf([ca].flat())
     return own
   }
-  setTimeout(secureContext, WARM_UP_MS).unref()
 
   const isApproved = (approved: ApprovedAddresses, address: string): boolean =>
     approved === 'private' ? isPrivateAddress(address) : approved.has(canonicalAddress(address))
@@ -93,17 +90,20 @@ const contextOf = (ca: string[]): SecureContext => createSecureContext({ ca, min
 
 let ofSystem: SecureContext | undefined
 
-/** Reading the roots takes long: once in a process, and as a rule before the first request. */
+/** The roots take 30 ms to read and 5 MB for good: once in a process, and not before something is dialled. */
 function systemContext(): SecureContext {
   ofSystem ??= contextOf(systemRoots())
   return ofSystem
 }
 
-/** The operating system's, and what NODE_EXTRA_CA_CERTS adds; Node's own where the system has none. */
+/**
+ * The operating system's, and what NODE_EXTRA_CA_CERTS adds; Node's own where the system has none. Each once: OpenSSL's file and folder
+ * of them, with the links in it, tell each four times.
+ */
 function systemRoots(): string[] {
   const system = getCACertificates('system')
   const base = system.length > 0 ? system : getCACertificates('bundled')
-  return [...base, ...getCACertificates('extra')]
+  return [...new Set([...base, ...getCACertificates('extra')])]
 }
 
 /** Each is used once, so that two connections cannot be told to belong together by it (RFC 8446, C.4). */
