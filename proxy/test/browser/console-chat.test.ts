@@ -228,6 +228,13 @@ describe.skipIf(!docker.available)('the chat with a hosted agent', () => {
       it('takes files along, shows what is in the workspace, and saves it as a file', async () => {
         const ann = await chatting(NARROW)
         const { page } = ann
+        // Where else one can go from here is one line of a usual phone.
+        await page.setViewportSize({ width: 390, height: 640 })
+        const ways = page.getByRole('navigation', { name: 'More of claw' })
+        const [first, last] = [ways.getByText('Its own page'), ways.getByText('All hosted agents')]
+        const tops = [await first.boundingBox(), await last.boundingBox()].map((box) => box?.y ?? Number.NaN)
+        expect(Math.abs((tops[0] ?? 0) - (tops[1] ?? 0))).toBeLessThan(12)
+        await page.setViewportSize(NARROW.viewport)
         const attach = (name: string, text: string) =>
           page
             .getByLabel('Files to attach')
@@ -237,11 +244,16 @@ describe.skipIf(!docker.available)('the chat with a hosted agent', () => {
         await attach('re\u202eport.html', 'another')
         await page.getByText('uploads/re_port-2.html').waitFor()
         await page.getByRole('button', { name: 'Do not mention uploads/re_port-2.html' }).click()
+        await page.getByText('Files', { exact: true }).click()
+        await page.getByRole('button', { name: 'uploads/', exact: true }).click()
+        const rowOf = (name: string) =>
+          page.getByRole('row').filter({ has: page.getByRole('button', { name: `${name} Download` }) })
+        await rowOf('re_port.html').getByText('attached').waitFor()
+        expect(await rowOf('re_port-2.html').textContent()).not.toContain('attached')
         await send(ann, 'plainly read it')
         await page.locator('.said').last().getByText('- uploads/re_port.html').waitFor()
         expect(await page.getByText('Do not mention').count()).toBe(0)
-        await page.getByText('Files', { exact: true }).click()
-        await page.getByRole('button', { name: 'uploads/' }).click()
+        await rowOf('re_port.html').getByText('attached').waitFor({ state: 'detached' })
         const saved = page.waitForEvent('download')
         await page.getByRole('button', { name: 're_port.html Download' }).click()
         const download = await saved

@@ -12,22 +12,29 @@ import { Icon } from '../ui/icon.tsx'
 
 type FileRow = FileListView['entries'][number]
 
+interface FilesOf {
+  readonly of: string
+  /** Paths of files that the next message speaks of. */
+  readonly attached: readonly string[]
+}
+
 /** What is in a hosted agent's workspace. It is read once somebody opens it: that wakes the agent. */
-export function HostFiles({ of: name }: { readonly of: string }) {
+export function HostFiles(files: FilesOf) {
   const [isOpen, setOpen] = useState(false)
   return (
     <details class="fold" onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>Files</summary>
-      {isOpen && <Workspace of={name} />}
+      {isOpen && <Workspace {...files} />}
     </details>
   )
 }
 
-function Workspace({ of: name }: { readonly of: string }) {
+function Workspace({ of: name, attached }: FilesOf) {
   const [folder, setFolder] = useState('')
   const loaded = useLoaded(
     () => api.call('listHostFiles', { params: { name }, query: { folder } }),
-    `${name}/${folder}`,
+    // What was attached meanwhile stands in it, too.
+    `${name}/${folder}\0${attached.length}`,
     // It wakes the agent, which a page that is left open does not.
     null,
   )
@@ -61,7 +68,14 @@ function Workspace({ of: name }: { readonly of: string }) {
                   {
                     title: 'Name',
                     isName: true,
-                    cell: (row) => <Name of={row} isBusy={isBusy} go={setFolder} take={take} />,
+                    cell: (row) => (
+                      <span>
+                        <Name of={row} isBusy={isBusy} go={setFolder} take={take} />{' '}
+                        {row.path !== null && attached.includes(row.path) && (
+                          <span class="badge">attached</span>
+                        )}
+                      </span>
+                    ),
                   },
                   {
                     title: 'Size',

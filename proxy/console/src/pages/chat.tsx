@@ -14,7 +14,14 @@ import { InertMarkdown } from '../ui/inert-markdown.tsx'
 import { LacksKey } from '../ui/lacks-key.tsx'
 import { Link } from '../ui/link.tsx'
 import { Ago } from '../ui/time.tsx'
-import { AttachButton, AttachedList, HostFiles, useAttached, withAttached } from './chat-files.tsx'
+import {
+  AttachButton,
+  type Attached,
+  AttachedList,
+  HostFiles,
+  useAttached,
+  withAttached,
+} from './chat-files.tsx'
 import { HostTelegram } from './host-telegram.tsx'
 import type { PageProps } from './table.ts'
 
@@ -23,12 +30,16 @@ const MAX_CHARS = 100_000
 const NEAR_PX = 120
 
 /** The conversation with one hosted agent, and what it asks a person meanwhile. */
-export default function Chat({ params }: PageProps) {
-  const name = params.name ?? ''
+export default function Chat({ params: { name = '' } }: PageProps) {
+  return <ChatWith key={name} of={name} />
+}
+
+function ChatWith({ of: name }: { readonly of: string }) {
   const hosts = useLoaded(() => api.call('listHosts'), name, ['machine.', 'chat.', 'provider.'])
   const host = hosts.data?.hosts.find((one) => one.name === name)
   const conversation = useConversation(name)
   const { turns, live, error, hasOlder, readOlder } = conversation
+  const attached = useAttached(name)
   const end = useEndInSight(`${turns?.length} ${live?.text.length} ${live?.tools.length}`)
   return (
     <div class="chat">
@@ -39,12 +50,14 @@ export default function Chat({ params }: PageProps) {
         <div class="soft" role="status">
           {host ? <HostState host={host} /> : hosts.data && 'There is no hosted agent of this name any more.'}
         </div>
-        {host?.kind === 'openclaw' && hasHostPages() && <OwnPage of={name} />}
-        <Link to={`/hosts/${encodeURIComponent(name)}/desktop`}>Desktop</Link>
-        <Link to={`/hosts/${encodeURIComponent(name)}/inside`}>Inside</Link>
-        <Link to="/hosts">All hosted agents</Link>
+        <nav class="ways" aria-label={`More of ${name}`}>
+          {host?.kind === 'openclaw' && hasHostPages() && <OwnPage of={name} />}
+          <Link to={`/hosts/${encodeURIComponent(name)}/desktop`}>Desktop</Link>
+          <Link to={`/hosts/${encodeURIComponent(name)}/inside`}>Inside</Link>
+          <Link to="/hosts">All hosted agents</Link>
+        </nav>
       </header>
-      {host?.kind === 'openclaw' && <HostFiles key={name} of={name} />}
+      {host?.kind === 'openclaw' && <HostFiles of={name} attached={attached.paths} />}
       {host?.kind === 'openclaw' && <HostTelegram of={name} />}
       {error !== undefined && (
         <p class="note bad" role="alert">
@@ -70,7 +83,7 @@ export default function Chat({ params }: PageProps) {
       </ol>
       {host && <Asked by={host.agent_id} />}
       {host && <LacksKey host={host} />}
-      {host && <Composer key={host.id} host={host} conversation={conversation} />}
+      {host && <Composer key={host.id} host={host} conversation={conversation} attached={attached} />}
       <div ref={end} />
     </div>
   )
@@ -239,9 +252,11 @@ function Asked({ by }: { readonly by: string }) {
 function Composer({
   host,
   conversation: { turns, say, stop },
+  attached,
 }: {
   readonly host: HostedAgentView
   readonly conversation: Conversation
+  readonly attached: Attached
 }) {
   const id = useId()
   const form = useRef<HTMLFormElement>(null)
@@ -250,7 +265,6 @@ function Composer({
   const sending = useAct()
   const stopping = useAct()
   const models = useModels(host)
-  const attached = useAttached(host.name)
   const message = withAttached(text, attached.paths)
   // Not of a turn that nobody asked for: its model is the machine's word.
   const chosen = model ?? turns?.findLast(({ origin }) => origin === 'person')?.model ?? host.model
