@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { VERSION } from '../src/version.ts'
+import { benchCall } from './execute-call.ts'
+import { benchPool } from './execute-pool.ts'
 import {
   type BenchDaemon,
   capture,
@@ -26,7 +28,14 @@ const SECRET = 'bench-value-not-a-real-one'
 const WANTED_FASTER = 30
 const IMAGE = `oauth3-sandbox-deno:${VERSION}`
 
-export async function benchExecute(rounds: { paced: number; cold: number; unpaced: number }): Promise<void> {
+export async function benchExecute(rounds: {
+  readonly paced: number
+  readonly cold: number
+  readonly unpaced: number
+  /** Of runs with and without a call through the gateway. */
+  readonly calls: number
+  readonly pools: number
+}): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'oauth3-baseline-'))
   try {
     const script = join(folder, 'script.js')
@@ -52,6 +61,8 @@ export async function benchExecute(rounds: { paced: number; cold: number; unpace
     await warmPool(baseline, rounds.paced)
     await emptyPool(baseline, rounds.cold)
     await unpaced(baseline, rounds.unpaced)
+    await benchCall(rounds.calls)
+    await benchPool(rounds.pools)
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

@@ -61,7 +61,11 @@ const { quick } = options
 const STREAMS = { quick: { rounds: 3, bytes: 256_000_000 }, usual: { rounds: 15, bytes: 256_000_000 } }
 const BENCHES: Record<string, () => Promise<unknown>> = {
   execute: () =>
-    benchExecute(quick ? { paced: 10, cold: 6, unpaced: 8 } : { paced: 60, cold: 30, unpaced: 32 }),
+    benchExecute(
+      quick
+        ? { paced: 10, cold: 6, unpaced: 8, calls: 8, pools: 2 }
+        : { paced: 60, cold: 30, unpaced: 32, calls: 21, pools: 5 },
+    ),
   storage: () => benchStorage({ small: 1_000, large: quick ? 50_000 : 1_000_000 }),
   history: () =>
     benchHistory({
@@ -78,8 +82,8 @@ const BENCHES: Record<string, () => Promise<unknown>> = {
   gateway: () =>
     benchGateway(
       quick
-        ? { small: 3, large: 3, largeBytes: 200_000_000, posts: 8 }
-        : { small: 9, large: 9, largeBytes: 200_000_000, posts: 40 },
+        ? { small: 3, large: 3, largeBytes: 200_000_000 }
+        : { small: 9, large: 9, largeBytes: 200_000_000 },
     ),
   hostile: () =>
     benchHostile({

@@ -1,0 +1,102 @@
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { Agent, type IncomingMessage, request } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { createTestCa, type TestCa } from '../test/support/test-ca.ts'
+import { HOST, type UpstreamStart } from './gateway-peers.ts'
+import { startPeer } from './peers.ts'
+import { pause, percentile, printRatio, startBenchDaemon, timed } from './support.ts'
+
+/** What one call through the gateway adds to a warm, trusted POST /execute of a whole daemon. */
+const VALUE = 'demo-value-for-the-gateway-bench'
+/** Of the time of a run that makes none. */
+const WITH_CALL = 1.3
+
+export async function benchCall(rounds: number): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'oauth3-bench-call-'))
+  const ca = createTestCa()
+  const upstream = startPeer(new URL('gateway-peers.ts', import.meta.url), 'upstream')
+  try {
+    const port = await upstream.ask<number>({
+      ...ca.issue([HOST, '127.0.0.1']),
+      authorization: `Bearer ${VALUE}`,
+    } satisfies UpstreamStart)
+    await measureCall({ folder, ca, port, rounds })
+  } finally {
+    await upstream.stop()
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+const CODE = {
+  plain: `console.log('token of', Deno.env.get('BENCH_KEY')?.length, 'characters')\n`,
+  silent: `const key = Deno.env.get('BENCH_KEY')\nconsole.log(200, key.length > 0)\n`,
+  calling: (port: number): string =>
+    `const key = Deno.env.get('BENCH_KEY')\nconst answer = await fetch('https://127.0.0.1:${port}/small', { headers: { authorization: 'Bearer ' + key } })\nawait answer.text()\nconsole.log(answer.status, key.length > 0)\n`,
+}
+
+/** The upstream is an address that was approved as such, its certificate vouched for by an extra root. */
+async function measureCall(setting: {
+  readonly folder: string
+  readonly ca: TestCa
+  readonly port: number
+  readonly rounds: number
+}): Promise<void> {
+  const { folder, ca, port, rounds } = setting
+  const roots = join(folder, 'ca.pem')
+  writeFileSync(roots, ca.certificate)
+  await using daemon = await startBenchDaemon({
+    OAUTH3_SANDBOX: 'docker',
+    OAUTH3_POOL_SIZE: '2',
+    NODE_EXTRA_CA_CERTS: roots,
+  })
+  await daemon.cli(['secret', 'add', 'BENCH_KEY'], VALUE)
+  const agent = new Agent({ keepAlive: true })
+  const headers = { authorization: `Bearer ${daemon.token}`, 'content-type': 'application/json' }
+  const post = async (body: object): Promise<{ status: string; request_id: string; stdout?: string }> => {
+    const call = request(`${daemon.url}/execute`, { agent, method: 'POST', headers })
+    call.end(JSON.stringify(body))
+    const [response] = (await once(call, 'response')) as [IncomingMessage]
+    return JSON.parse(await text(response))
+  }
+  const trusted = async (name: string, code: string, network: readonly string[], stdout: RegExp) => {
+    const body = { skill_id: `bench/${name}`, code, secrets: ['BENCH_KEY'], metadata: { network } }
+    const asked = await post(body)
+    await daemon.cli(['approve', asked.request_id, '--forever', '--yes'])
+    return async (): Promise<void> => {
+      const result = await post(body)
+      if (result.status !== 'success' || !stdout.test(result.stdout ?? '')) {
+        throw new Error(`a trusted run ended as ${JSON.stringify(result)}`)
+      }
+    }
+  }
+  const network = [`127.0.0.1:${port}`]
+  const runs = {
+    plain: await trusted('plain', CODE.plain, [], /^token of [0-9]+ characters\n$/),
+    silent: await trusted('silent', CODE.silent, network, /^200 true\n$/),
+    calling: await trusted('calling', CODE.calling(port), network, /^200 true\n$/),
+  }
+  const took = { plain: [] as number[], silent: [] as number[], calling: [] as number[] }
+  const names = ['plain', 'silent', 'calling'] as const
+  for (let round = -2; round < rounds; round++) {
+    for (const name of names) {
+      // The pool fills up again meanwhile, so that every run meets a warm sandbox.
+      await pause(1_200)
+      const ms = await timed(runs[name])
+      if (round >= 0) took[name].push(ms)
+    }
+  }
+  const p50 = (name: (typeof names)[number]): number => percentile(took[name], 0.5)
+  const line = (label: string, name: (typeof names)[number]): void =>
+    console.log(
+      `${label.padEnd(46)}${p50(name).toFixed(1).padStart(8)} ms p50${percentile(took[name], 0.95).toFixed(1).padStart(9)} ms p95`,
+    )
+  console.log(`\nwarm, trusted POST /execute, paced (n = ${rounds} each)`)
+  line('plain, no network approved', 'plain')
+  line('a host approved, but no call', 'silent')
+  line('the same with one upstream call', 'calling')
+  console.log(`the call costs ${(p50('calling') - p50('silent')).toFixed(1)} ms`)
+  printRatio('with one gateway call ÷ without', p50('calling') / p50('silent'), WITH_CALL)
+}
