@@ -17,13 +17,20 @@ const FIRST_AT = 1_790_000_000_000
  * Fills the database of a stopped daemon with trusted runs, each a row of `executions` and five of the audit, whose chain and seal
  * are genuine. Works on a database of before consents stood in a table of their own too.
  */
-export async function fillHistory(folder: string, executions: number): Promise<void> {
+export async function fillHistory(
+  folder: string,
+  executions: number,
+  /** `whole`: each row has its consent and the hash of the one before, as builds of before stored them. */
+  layout: 'shared' | 'whole' = 'shared',
+): Promise<void> {
   const path = join(folder, 'proxy.db')
   const db = new SqliteDatabase(path)
   const auditKey = await auditKeyOf(db, join(folder, 'master.key'))
   db.pragma('synchronous = OFF')
   db.pragma('cache_size = -262144')
-  const hasConsents = db.prepare("SELECT 1 FROM sqlite_master WHERE name = 'consents'").get() !== undefined
+  const hasConsents =
+    layout === 'shared' &&
+    db.prepare("SELECT 1 FROM sqlite_master WHERE name = 'consents'").get() !== undefined
   const agentId = db.prepare<[], string>('SELECT id FROM agents LIMIT 1').pluck().get() ?? ''
   const insertExecution =
     db.prepare(`INSERT INTO executions (tenant_id, request_id, skill_id, code_hash, status, approved, executed_at, duration_ms,

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { fillHistory } from './history-fill.ts'
 import {
   type BenchDaemon,
+  pause,
   percentile,
   printGoal,
   repositoryRoot,
@@ -36,8 +37,8 @@ interface Measured {
 }
 
 /**
- * A long history: what it takes on disk, and what it holds up while all of it is checked and exported. The baseline is another
- * checkout (`--baseline FOLDER`), with the same history in a database of its own; without one the goals that need it are not told.
+ * A long history: what it takes on disk, beside the same rows in the layout of builds of before, and what it holds up while all of it
+ * is checked and exported. Another checkout (`--baseline FOLDER`) is measured beside it, with the same history in a database of its own.
  */
 export async function benchHistory(options: {
   readonly executions: number
@@ -47,32 +48,48 @@ export async function benchHistory(options: {
   try {
     const baseline = options.baseline === null ? null : await measure(folder, 'baseline', options.baseline)
     const ours = await measure(folder, 'oauth3', repositoryRoot)
+    const { bytesEach, own } = await filled(folder, 'whole')
+    rmSync(own, { recursive: true, force: true })
     print(ours, baseline, options.executions)
+    const share = ours.bytesEach / bytesEach
+    printGoal(
+      `bytes an execution ÷ ${bytesEach.toFixed(0)} in the layout of before ${share.toFixed(2)}`,
+      `≤ ${BYTES_GOAL}`,
+      share <= BYTES_GOAL,
+    )
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
 
-  async function measure(within: string, name: string, root: string): Promise<Measured> {
+  /** A database of a daemon of this build, which has ended, with the rows of many runs in it. */
+  async function filled(
+    within: string,
+    name: string,
+    start = (own: string) => startBenchDaemon({ OAUTH3_SANDBOX: 'embedded' }, own),
+  ) {
     const own = join(within, name)
     mkdirSync(own)
-    const probe = join(own, 'probe')
-    const start = () =>
-      startBenchDaemon(
-        { OAUTH3_SANDBOX: 'embedded', BENCH_LOOP_PROBE: probe, OAUTH3_RETAIN_EXECUTIONS_DAYS: '0' },
-        own,
-        ['--import', join(repositoryRoot, 'proxy/bench/loop-probe.ts')],
-        root,
-      )
-    const made = await start()
+    const made = await start(own)
     await made.stop()
     const path = join(own, 'proxy.db')
     const before = statSync(path).size
-    await fillHistory(own, options.executions)
-    const bytesEach = (statSync(path).size - before) / options.executions
-    await using daemon = await start()
-    const pages = await pagesOf(daemon, made.token)
-    await untilQuiet(probe)
-    const idle = await askProbe(probe)
+    await fillHistory(own, options.executions, name === 'whole' ? 'whole' : 'shared')
+    return { own, token: made.token, bytesEach: (statSync(path).size - before) / options.executions }
+  }
+
+  async function measure(within: string, name: string, root: string): Promise<Measured> {
+    const probe = join(within, name, 'probe')
+    const start = (folder: string) =>
+      startBenchDaemon(
+        { OAUTH3_SANDBOX: 'embedded', BENCH_LOOP_PROBE: probe, OAUTH3_RETAIN_EXECUTIONS_DAYS: '0' },
+        folder,
+        ['--import', join(repositoryRoot, 'proxy/bench/loop-probe.ts')],
+        root,
+      )
+    const { own, token, bytesEach } = await filled(within, name, start)
+    await using daemon = await start(own)
+    const pages = await pagesOf(daemon, token)
+    const idle = await idleOf(probe)
     const work = new Map<string, { ms: number; pause: Pause }>()
     const during = async (what: string, run: () => Promise<unknown>): Promise<void> => {
       await askProbe(probe)
@@ -130,9 +147,15 @@ async function pagesOf(daemon: BenchDaemon, token: string): Promise<number[]> {
   return times
 }
 
-const untilQuiet = async (probe: string): Promise<void> => {
+/** What a start leaves for later, a collection among it, is over then. */
+const SETTLED_MS = 15_000
+const IDLE_MS = 2_000
+
+async function idleOf(probe: string): Promise<Pause> {
+  await pause(SETTLED_MS)
   await askProbe(probe)
-  await new Promise((resolve) => setTimeout(resolve, 2_000))
+  await pause(IDLE_MS)
+  return await askProbe(probe)
 }
 
 function askProbe(path: string): Promise<Pause> {
@@ -157,7 +180,7 @@ function print(ours: Measured, baseline: Measured | null, executions: number): v
     console.log(
       `${name}: ${one.bytesEach.toFixed(0)} bytes an execution; start ${one.startMs.toFixed(0)} ms; page of 20 ${p50} ms (p50)`,
     )
-    for (const [what, { ms, pause }] of [['idle', { ms: 2_000, pause: one.idle }] as const, ...one.work]) {
+    for (const [what, { ms, pause }] of [['idle', { ms: IDLE_MS, pause: one.idle }] as const, ...one.work]) {
       console.log(
         `  ${what.padEnd(20)}${ms.toFixed(0).padStart(8)} ms, longest pause ${pause.wallMs.toFixed(1)} ms (of it the loop's own work ${pause.cpuMs.toFixed(1)}; most work in one turn ${pause.mostCpuMs.toFixed(1)}); RSS ${pause.rssMib.toFixed(0)} MiB`,
       )
@@ -171,10 +194,4 @@ function print(ours: Measured, baseline: Measured | null, executions: number): v
     const wanted = `≤ ${PAUSE_GOAL_MS} ms at 1,000,000 executions`
     printGoal(`${what} ${ms.toFixed(1)} ms`, wanted, ms <= PAUSE_GOAL_MS)
   }
-  if (baseline === null) {
-    console.log(`bytes beside another build: --baseline FOLDER (goal: ≤ ${BYTES_GOAL})`)
-    return
-  }
-  const share = ours.bytesEach / baseline.bytesEach
-  printGoal(`bytes an execution ÷ the baseline's ${share.toFixed(2)}`, `≤ ${BYTES_GOAL}`, share <= BYTES_GOAL)
 }
