@@ -34,12 +34,17 @@ export async function benchPool(rounds: number): Promise<void> {
     )
     for (const name of names) {
       const [middle, least] = [percentile(each[name], 0.5), Math.min(...each[name])]
-      console.log(`${name.padEnd(12)}p50${middle.toFixed(1).padStart(8)}  least${least.toFixed(1).padStart(8)}`)
+      console.log(
+        `${name.padEnd(12)}p50${middle.toFixed(1).padStart(8)}  least${least.toFixed(1).padStart(8)}`,
+      )
     }
     const ratio = percentile(each.oauth3, 0.5) / percentile(each.baseline, 0.5)
     printRatio("a container for the pool ÷ the baseline's", ratio, OF_BASELINE)
   } finally {
-    await docker.getImage(BASELINE_IMAGE).remove({ force: true }).catch(() => {})
+    await docker
+      .getImage(BASELINE_IMAGE)
+      .remove({ force: true })
+      .catch(() => {})
     rmSync(folder, { recursive: true, force: true })
   }
 }

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { ReadTx, Storage, UnixMs } from '../kernel/index.ts'
 import type { AuditBlock, AuditReader, StoredAuditRow } from './ports.ts'
 import { termsOfRow } from './row-terms.ts'
@@ -42,8 +43,8 @@ export async function lastBlockWith(
   return block
 }
 
-/** Blocks that are read for one turn, and written in one unit. */
-const BLOCKS_A_TURN = 16
+/** Blocks that are written in one unit. Of a long history that has no index yet each takes milliseconds to read: others have turns between. */
+const BLOCKS_A_UNIT = 16
 
 /**
  * Makes the index from the rows, behind them: an append takes no longer for it, and a block is written when all its rows are there.
@@ -53,7 +54,7 @@ export function createBlockIndexer({
   subjectOf,
 }: {
   readonly storage: Storage
-  /** Anew for each turn: what it reads is kept for that long. */
+  /** Anew for each unit: what it reads is kept for that long. */
   readonly subjectOf: () => SubjectOf
 }): { tick(): Promise<void> } {
   async function nextBlock(tx: ReadTx, after: number, subject: SubjectOf): Promise<AuditBlock | null> {
@@ -73,11 +74,12 @@ export function createBlockIndexer({
       const subject = subjectOf()
       const made: AuditBlock[] = []
       let after = await storage.read((tx) => tx.audit.indexedUpTo())
-      while (made.length < BLOCKS_A_TURN) {
+      while (made.length < BLOCKS_A_UNIT) {
         const block = await storage.read((tx) => nextBlock(tx, after, subject))
         if (block === null) break
         made.push(block)
         after = rangeOf(block.block).last
+        await nextTurn()
       }
       if (made.length === 0) return
       await storage.transaction(async (tx) => {

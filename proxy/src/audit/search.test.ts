@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createDomainKit, type DomainKit } from '../../test/support/domain-kit.ts'
 import { seeded } from '../../test/support/seeded.ts'
 import type { ReadTx } from '../kernel/index.ts'
-import { createBlockIndexer } from './block-index.ts'
+import { BLOCK_ROWS, createBlockIndexer } from './block-index.ts'
 import { type AuditPage, searchRows } from './search.ts'
 import type { AuditFilter, AuditSubject, SubjectOf } from './search-filter.ts'
 
@@ -218,6 +218,27 @@ describe('the index of the audit', () => {
     }
     return seen
   }
+
+  it('is made of one block in a turn of the event loop, so that a long history holds nobody up', async () => {
+    await append(
+      ...Array.from({ length: 4 * BLOCK_ROWS }, (): Append => ['execution.started', 'daemon', 'req_one', {}]),
+    )
+    let turn = 0
+    const blocksIn = new Map<number, number>()
+    const count = (): void => {
+      turn += 1
+      counting = setImmediate(count)
+    }
+    let counting = setImmediate(count)
+    let seen = 0
+    const each: SubjectOf = async () => {
+      if (seen++ % BLOCK_ROWS === 0) blocksIn.set(turn, (blocksIn.get(turn) ?? 0) + 1)
+      return null
+    }
+    await createBlockIndexer({ storage: kit.storage, subjectOf: () => each }).tick()
+    clearImmediate(counting)
+    expect([...blocksIn.values()]).toEqual([1, 1, 1, 1])
+  })
 
   it('finds what looking at every row finds, in pages of any length, while rows are added', async () => {
     for (let round = 0; round < 4; round += 1) {
