@@ -10,7 +10,7 @@ import type { TenantId } from '../kernel/index.ts'
 import type { Installation } from './compose-installation.ts'
 import type { ClaudeRunsOverrides } from './daemon-claude-runner.ts'
 import type { TenantCore } from './daemon-core.ts'
-import { runBodiesFolder } from './run-bodies-folder.ts'
+import { runBodiesFolder } from './state-files.ts'
 
 /** Sealed bodies of one tenant, and below it those of no other. */
 export const bodiesFolderOf = (config: Pick<Config, 'dbPath'>, tenant: TenantId): string =>

@@ -19,7 +19,7 @@ import { createSodiumCipher, keyFingerprint } from '../vault/crypto/index.ts'
 import { VERSION } from '../version.ts'
 import { STORES } from './compose-stores.ts'
 import { findMasterKey } from './daemon-keys.ts'
-import { runBodiesFolder } from './run-bodies-folder.ts'
+import { runBodiesFolder } from './state-files.ts'
 
 /** Standard output or input in the place of a file. */
 const STREAM = '-'

@@ -5,9 +5,7 @@ import { createCertificateIssuer, createDeferredIssuer, lastingKey } from '../eg
 import { createGateway } from '../egress/gateway/index.ts'
 import type { EgressDial, EgressEndpoints, LastingEndpoints } from '../egress/index.ts'
 import { type Background, createLargeInspections } from '../workers/background/index.ts'
-
-/** Of the authority whose certificate machines trust. */
-const LASTING_KEY = 'machines.key'
+import { LASTING_KEY } from './state-files.ts'
 
 /** The gateway with its own certificate authorities and its way out; sandboxes take their endpoints from it. */
 export async function openGateway(

@@ -1,4 +1,4 @@
-import { dirname, join } from 'node:path'
+import { dirname } from 'node:path'
 import type { Logger } from 'pino'
 import type { AuditArchiver, AuditLog } from '../audit/index.ts'
 import type { Config } from '../config/index.ts'
@@ -14,6 +14,7 @@ import {
 import { createReserve, readFreeBytesOf } from '../storage/files/index.ts'
 import type { Installation } from './compose-installation.ts'
 import type { DomainEvents } from './domain-events.ts'
+import { reserveFile } from './state-files.ts'
 
 interface Kept {
   readonly content: StoredContent
@@ -56,10 +57,9 @@ export function openFreeSpace(
   { config, onDefect, readFreeBytes }: Pick<Installation, 'config' | 'onDefect' | 'readFreeBytes'>,
   told: { readonly audit: AuditLog; readonly storage: Storage; readonly events: DomainEvents },
 ): FreeSpace {
-  const folder = dirname(config.dbPath)
   return createFreeSpace({
-    read: readFreeBytes ?? readFreeBytesOf(folder),
-    reserve: createReserve(join(folder, 'reserve')),
+    read: readFreeBytes ?? readFreeBytesOf(dirname(config.dbPath)),
+    reserve: createReserve(reserveFile(config)),
     minFreeBytes: config.storage.minFreeBytes,
     ...told,
     onDefect,

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import type Docker from 'dockerode'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { readConfig } from '../config/index.ts'
@@ -103,12 +103,32 @@ describe('uninstall', () => {
     expect(existsSync(join(folder, 'data', 'of-the-owner'))).toBe(true)
   })
 
+  it('leaves no key and no copy of the database, of acts that a crash ended neither', async () => {
+    await seed()
+    const { dbPath, masterKey, socketDirectory } = place()
+    mkdirSync(join(socketDirectory, '0123456789abcdef'), { recursive: true })
+    const left = [
+      ...['.4711.draft', '.restore.draft', '.restore.draft-wal', '.copy.draft'].map((end) => dbPath + end),
+      ...[`${masterKey.path}.draft`, `${masterKey.path}.next`, `${masterKey.path}.next.draft`],
+      ...['machines.key', 'machines.key.new'].map((name) => join(socketDirectory, name)),
+    ]
+    const mine = ['.csv', '.draft', 'x.4711.draft'].map((end) => dbPath + end)
+    for (const path of [...left, ...mine]) writeFileSync(path, 'a')
+    {
+      using open = await openUninstall(place(), engine().docker)
+      await open.remove({ state: true, files: false })
+    }
+    expect(readdirSync(join(folder, 'data')).sort()).toEqual(
+      ['of-the-owner', ...mine.map((path) => basename(path))].sort(),
+    )
+  })
+
   it('takes of a folder that others use what it made there', async () => {
     await seed()
     const shared = join(folder, 'shared')
     const settings = { OAUTH3_AUDIT_ARCHIVE_DIR: shared, OAUTH3_SOCKET_DIR: shared }
     const at = readConfig({ DB_PATH: place().dbPath, ...settings })
-    const own = ['audit-000000000001-000000000009.jsonl', '0123456789abcdef']
+    const own = ['audit-000000000001-000000000009.jsonl', '0123456789abcdef', 'machines.key']
     for (const name of [...own, 'photos']) mkdirSync(join(shared, name), { recursive: true })
     using open = await openUninstall(at, engine().docker)
     expect(open.plan.state).not.toContain(shared)

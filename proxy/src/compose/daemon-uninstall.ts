@@ -2,14 +2,16 @@ import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import type Docker from 'dockerode'
 import type { Config } from '../config/index.ts'
+import { lastingKeyDraft } from '../egress/certificates/index.ts'
 import { isEndpointName } from '../egress/gateway/index.ts'
 import { isMachineId, isTenantId } from '../kernel/index.ts'
 import { type EngineThings, findEngineThings, removeEngineThings } from '../sandbox/images/index.ts'
 import { isArchiveFile, readInstanceId } from '../storage/files/index.ts'
 import { readServerInstanceId } from '../storage/index.ts'
 import { lockFile } from '../storage/lock/index.ts'
-import { nextKeyPath } from '../vault/crypto/index.ts'
+import { keyDraftPath, nextKeyPath } from '../vault/crypto/index.ts'
 import { COMPILE_CACHE } from './compile-cache.ts'
+import { LASTING_KEY, reserveFile, runBodiesFolder } from './state-files.ts'
 import { keptMachines, removeKept } from './uninstall-files.ts'
 
 type Place = Pick<
@@ -65,8 +67,9 @@ export async function openUninstall(place: Place, docker: Docker): Promise<Unins
       (error: unknown) => error as Error,
     )
     const things = found instanceof Error ? NOTHING : found
-    const state = stateOf(place)
     const kept = await keptMachines(place)
+    // To look into the database makes files beside it.
+    const state = stateOf(place)
     const filesLeft = async (): Promise<readonly string[]> =>
       kept === undefined ? [FILES_UNTOLD] : await removeKept(place.objectStore, kept)
     return {
@@ -109,26 +112,33 @@ async function instanceIdOf({ dbPath, databaseUrl }: Place): Promise<string | nu
 /** Without what follows the bucket's name: nothing secret, and nothing to read. */
 const whereOf = ({ objectStore: { url } }: Place): string => url.split('?')[0] ?? url
 
+/** Behind the name of the database: its own files, what a restore set aside, and drafts of backups, restores and copies that were killed. */
+const OF_DATABASE =
+  /^(?:-journal|-wal|-shm|\.lock|\.before-restore-.*|\.(?:[0-9]+|restore|copy)\.draft(?:-journal|-wal|-shm)?)?$/
+
 function stateOf({ dbPath, masterKey, adminSocketPath, socketDirectory, storage }: Place): string[] {
   const folder = dirname(dbPath)
-  const aside = `${basename(dbPath)}.before-restore-`
-  const kept = existsSync(folder)
-    ? readdirSync(folder)
-        .filter((name) => name.startsWith(aside))
-        .map((name) => join(folder, name))
-    : []
+  const name = basename(dbPath)
+  const ofDatabase = (existsSync(folder) ? readdirSync(folder) : [])
+    .filter((one) => one.startsWith(name) && OF_DATABASE.test(one.slice(name.length)))
+    .map((one) => join(folder, one))
+  const keys = masterKey.kind === 'file' ? [masterKey.path, nextKeyPath(masterKey.path)] : []
   return [
-    ...['', '-wal', '-shm', '.lock'].map((end) => dbPath + end),
-    ...kept,
-    join(folder, 'reserve'),
+    ...ofDatabase,
+    reserveFile({ dbPath }),
     join(folder, COMPILE_CACHE),
-    join(folder, 'claude-runs'),
+    runBodiesFolder({ dbPath }),
     adminSocketPath,
-    ...madeIn(socketDirectory, (name) => isEndpointName(name) || isMachineId(name)),
-    ...madeIn(storage.auditArchiveDirectory, (name) => isArchiveFile(name) || isTenantId(name)),
-    ...(masterKey.kind === 'file' ? [masterKey.path, nextKeyPath(masterKey.path)] : []),
+    ...madeIn(
+      socketDirectory,
+      (one) => isEndpointName(one) || isMachineId(one) || GATEWAY_KEYS.includes(one),
+    ),
+    ...madeIn(storage.auditArchiveDirectory, (one) => isArchiveFile(one) || isTenantId(one)),
+    ...keys.flatMap((path) => [path, keyDraftPath(path)]),
   ].filter((path) => existsSync(path))
 }
+
+const GATEWAY_KEYS: readonly string[] = [LASTING_KEY, lastingKeyDraft(LASTING_KEY)]
 
 /** A folder that a setting names may be shared with others: it goes as a whole only where nothing else is in it. */
 function madeIn(folder: string, isOurs: (name: string) => boolean): string[] {

@@ -7,6 +7,9 @@ import { createPrivateKey, createPublicKey } from 'node:crypto'
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { type KeyPair, newKeys } from './issuer.ts'
 
+/** What it is written to before it has its name; a crash may leave it. */
+export const lastingKeyDraft = (path: string): string => `${path}.new`
+
 /** The one in the file; made anew where there is none that can be read. */
 export async function lastingKey(path: string): Promise<KeyPair> {
   const pem = await readFile(path, 'utf8').catch(() => '')
@@ -18,7 +21,8 @@ export async function lastingKey(path: string): Promise<KeyPair> {
     // As below.
   }
   const made = await newKeys()
-  await writeFile(`${path}.new`, made.privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 })
-  await rename(`${path}.new`, path)
+  const draft = lastingKeyDraft(path)
+  await writeFile(draft, made.privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 })
+  await rename(draft, path)
   return made
 }

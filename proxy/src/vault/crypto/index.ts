@@ -1,6 +1,7 @@
 export {
   type Argon2Parameters,
   deriveFromPassphrase,
+  keyDraftPath,
   keyFingerprint,
   newArgon2Parameters,
   newKeyBytes,

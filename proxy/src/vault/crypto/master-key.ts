@@ -53,7 +53,7 @@ export function readKeyFile(path: string, mayCreate: boolean): Uint8Array {
 /** Writes a key that is not there yet; whole and on disk, or not at all. */
 export function writeKeyFile(path: string, key: Uint8Array): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-  const draft = `${path}.draft`
+  const draft = keyDraftPath(path)
   // Left by a crash in the middle of this very step.
   rmSync(draft, { force: true })
   try {
@@ -87,6 +87,9 @@ function syncFolder(path: string): void {
  */
 export const keyFingerprint = (key: Uint8Array): string =>
   createHash('sha256').update('oauth3 master key fingerprint v1\0').update(key).digest('hex').slice(0, 32)
+
+/** What a key is written to before it has its name; a crash may leave it. */
+export const keyDraftPath = (path: string): string => `${path}.draft`
 
 /** The new key of a master-key rotation, until the database is wrapped under it. */
 export const nextKeyPath = (path: string): string => `${path}.next`
