@@ -44,7 +44,7 @@ export function composeAdminApi(
   })
 }
 
-/** What `oauth3 doctor` tries. `checksWalls`: also what stands between code and host, of a sandbox of the daemon's own. */
+/** What `oauth3 doctor` tries. `checksIsolation`: also what stands between code and host, of a sandbox of the daemon's own. */
 export function composeDoctorChecks(
   config: Config,
   parts: AdminParts,

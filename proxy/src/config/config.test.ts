@@ -32,7 +32,7 @@ describe('the configuration', () => {
     expect(config.masterKey).toEqual({ kind: 'file', path: config.dbPath.replace('proxy.db', 'master.key') })
     expect(config.adminSocketPath).toBe(config.dbPath.replace('proxy.db', 'admin.sock'))
     expect(config.socketDirectory).toBe(config.dbPath.replace('proxy.db', 'gateway'))
-    expect(readConfig({ OAUTH3_SOCKET_DIR: '/run/doors' }).socketDirectory).toBe('/run/doors')
+    expect(readConfig({ OAUTH3_SOCKET_DIR: '/run/sockets' }).socketDirectory).toBe('/run/sockets')
   })
 
   it('keeps files of machines beside the database, or where it is said, with the key of a bucket', () => {

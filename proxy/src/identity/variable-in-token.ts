@@ -1,6 +1,6 @@
 /**
  * Forms in which the configuration of some client names a variable: `${X}`, `${env:X}`, `${X:-…}`, `$X`, `{env:X}`, `%X%`. A client that
- * knows another form sends the text as it stands (docs/clients/README.md, "The token from a variable").
+ * knows another form sends the text as it stands (docs/clients/README.md, "MCP: the token from a variable").
  */
 const NAMED = /^(?:bearer\s+)?(?:\$\{(?:env:)?\w+(?::-.*)?\}|\$\w+|\{env:\w+\}|%\w+%)$/i
 const EMPTY = /^bearer$/i

@@ -115,6 +115,18 @@ const WORDS = new Set(
   SOURCES.filter((path) => path.endsWith('.ts')).flatMap((path) => read(path).match(/\w+/g) ?? []),
 )
 
+it('comments name headings of pages that are there', () => {
+  const cited = WRITTEN.flatMap((path) =>
+    [...read(path).matchAll(/\b((?:docs\/[\w./-]+|[A-Z]{4,})\.md), "([^"\n]+)"/g)].map(
+      ([, page = '', heading = '']) => ({ path, page, heading }),
+    ),
+  )
+  expect(cited.length).toBeGreaterThan(2)
+  const headingsOf = (page: string): string[] =>
+    existsSync(join(ROOT, page)) ? [...read(page).matchAll(/^#+ (.+)$/gm)].map(([, text = '']) => text) : []
+  expect(cited.filter(({ page, heading }) => !headingsOf(page).includes(heading))).toEqual([])
+})
+
 describe('AGENTS.md', () => {
   it('is one page: at most 150 lines', () => {
     expect(read('AGENTS.md').split('\n').length).toBeLessThanOrEqual(151)

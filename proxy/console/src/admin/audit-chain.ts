@@ -4,7 +4,7 @@ import type { AuditRowView } from '../../../src/contracts/admin/index.ts'
 const GENESIS = '0'.repeat(64)
 const encoder = new TextEncoder()
 
-/** The hash chain of the audit (proxy/src/audit/chain.ts), reckoned here and not by the daemon that is checked. */
+/** The hash chain of the audit (proxy/src/audit/proof/row-hash.ts), reckoned here and not by the daemon that is checked. */
 async function rowHash(row: AuditRowView): Promise<string> {
   const text = JSON.stringify([row.id, row.at, row.event, row.actor, row.request_id, row.data, row.prev_hash])
   const digest = await crypto.subtle.digest('SHA-256', encoder.encode(text))

@@ -38,9 +38,9 @@ export interface GatewayDeps {
 
 /** One server, no search list: a name is asked for as it was written. */
 const RESOLVER_SETTINGS = 'nameserver 127.0.0.1\nsearch .\n'
-const DOOR_NAME = /^[0-9a-f]{16}$/
+const ENDPOINT_NAME = /^[0-9a-f]{16}$/
 /** Whether a folder of this name, in that of the endpoints, is one of them. */
-export const isEndpointName = (name: string): boolean => DOOR_NAME.test(name)
+export const isEndpointName = (name: string): boolean => ENDPOINT_NAME.test(name)
 /** `sun_path` of a unix socket has 108 bytes on Linux, one of them for the end. */
 const MAX_SOCKET_PATH_BYTES = 107
 

@@ -144,7 +144,7 @@ const LONGEST_RETRY_AFTER = 120
 
 /**
  * Another try helps soon, or not: SDKs retry 429 and 5xx by themselves, and those of OpenAI, Anthropic and their kin ask
- * `x-should-retry` first (docs/llm-proxy.md, "What clients do with a refusal").
+ * `x-should-retry` first (docs/llm-proxy.md, "Client behaviour on refusals").
  */
 function retryFields({ code, retryAfterSeconds: seconds }: LlmRefusal): string[] {
   const once = ['x-should-retry', 'false']

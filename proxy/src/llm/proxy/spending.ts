@@ -17,7 +17,7 @@ import { type LlmRefusal, refused } from './refusal.ts'
 
 /**
  * The most that a request may use, under a limit on tokens or money. Whatever cannot be told from the request is refused:
- * docs/llm-proxy.md, "How limits hold". Nothing here is called for a grant without such a limit.
+ * docs/llm-proxy.md, "Limit enforcement". Nothing here is called for a grant without such a limit.
  */
 export interface Spending {
   readonly estimate: Reservation
