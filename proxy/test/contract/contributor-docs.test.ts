@@ -127,6 +127,13 @@ it('comments name headings of pages that are there', () => {
   expect(cited.filter(({ page, heading }) => !headingsOf(page).includes(heading))).toEqual([])
 })
 
+it('findings/README.md names every finding, once', () => {
+  const scripts = readdirSync(join(ROOT, 'findings')).filter((name) => name.endsWith('.sh'))
+  const named = [...read('findings/README.md').matchAll(/\]\(([\w-]+\.sh)\)/g)].map(([, name]) => name)
+  expect(scripts.length).toBeGreaterThan(20)
+  expect(named.toSorted()).toEqual(scripts.toSorted())
+})
+
 describe('AGENTS.md', () => {
   it('is one page: at most 150 lines', () => {
     expect(read('AGENTS.md').split('\n').length).toBeLessThanOrEqual(151)
