@@ -87,7 +87,7 @@ export async function composeTenant(
   )
   const { executions, waker } = requests
   llm.nameApps((id) => core.apps.byId(id)?.name)
-  const models = modelsOf(core.storage.tenant, { bind: (...run) => llmProxy.bind(...run) })
+  const models = modelsOf(core.storage.tenant, { bind: (run) => llmProxy.bind(run) })
   const claudeRuns = composeClaudeRuns(installation, core, models, overrides.claudeRuns)
   const auditIndexer = createBlockIndexer({ ...core, subjectOf: () => createAuditSubjects(executions) })
   stack.use(waker)

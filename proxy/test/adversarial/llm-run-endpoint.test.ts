@@ -217,7 +217,7 @@ describe('what a run may ask for', () => {
     expect(errorOf(answer)).toEqual({ status: 403, code: 'not_allowed' })
     expect(answer.headers['x-should-retry']).toBe('false')
     expect(arrived()).toBe(before)
-    expect(run.refusals.at(-1)).toMatchObject({ code: 'not_allowed' })
+    expect(run.binding.refusal()).toMatchObject({ code: 'not_allowed' })
     expect((await run.ask(message())).status).toBe(200)
   })
 })
@@ -242,24 +242,6 @@ describe('what is kept at the vendor', () => {
 })
 
 describe('a binding', () => {
-  it('tells of each call that is over, and is not harmed by who is told', async () => {
-    const told: number[] = []
-    const hooks = {
-      onUsage: ({ requests }: { readonly requests: number }) => {
-        told.push(requests)
-        throw new Error('the run cannot listen')
-      },
-      onRefused: () => {
-        throw new Error('the run cannot listen')
-      },
-    }
-    const run = await kit.run(budget({ requests: 2 }), hooks)
-    await run.ask(message())
-    await run.ask(message())
-    expect(errorOf(await run.ask(message()))).toEqual({ status: 402, code: 'budget_exceeded' })
-    expect(told).toEqual([1, 2])
-  })
-
   it('is refused for another tenant, an unknown provider and budgets that are none', async () => {
     await expect(kit.run({ tenant: 'ten_0000000000000000' as never })).rejects.toMatchObject({
       code: 'internal',

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect } from 'vitest'
 import { DEFAULT_TENANT, isPublicAddress, newAppId, SecretValue } from '../../src/kernel/index.ts'
-import type { ModelBinding, ModelHooks, RunIdentity } from '../../src/llm/proxy/index.ts'
+import type { ModelBinding, RunIdentity } from '../../src/llm/proxy/index.ts'
 import { createDomainKit, type DomainKit } from './domain-kit.ts'
 import { UNLIMITED } from './usage-kit.ts'
 import { startVendors, VENDOR_ADDRESS, type Vendors } from './vendor-doubles.ts'
@@ -33,7 +33,6 @@ export interface RunAnswer {
 /** One run: its binding, and a unix socket as its container has it. */
 export interface TestRun extends AsyncDisposable {
   readonly binding: ModelBinding
-  readonly refusals: readonly { readonly code: string; readonly message: string }[]
   /** Every byte that came out of its socket. */
   readonly got: () => Buffer
   readonly path: string
@@ -56,7 +55,7 @@ export interface RunEndpointKit extends AsyncDisposable {
   readonly vendors: Vendors
   /** A key of the vendor's that the daemon stores; its value. */
   addKey(tags?: readonly string[]): Promise<string>
-  run(identity?: Partial<RunIdentity>, hooks?: ModelHooks): Promise<TestRun>
+  run(identity?: Partial<RunIdentity>): Promise<TestRun>
 }
 
 /** One for all tests of a file, after each of which no vendor may have found a fault with a request. */
@@ -114,28 +113,18 @@ async function createRunEndpointKit(environment: Record<string, string> = {}): P
       )
       return value
     },
-    async run(identity = {}, hooks = {}) {
+    async run(identity = {}) {
       serial += 1
-      const run = await startRun(join(folder, `run-${serial}.sock`), (refusals) =>
-        domain.llmProxy.bind(
-          {
-            tenant: DEFAULT_TENANT,
-            runId: `run_${serial}`,
-            app: { id: newAppId(), name: `app-${serial}` },
-            models: null,
-            limits: UNLIMITED,
-            budget: { usd: null, tokens: null, requests: null },
-            ...identity,
-          },
-          {
-            ...hooks,
-            onRefused(refusal) {
-              refusals.push(refusal)
-              hooks.onRefused?.(refusal)
-            },
-          },
-        ),
-      )
+      const binding = domain.llmProxy.bind({
+        tenant: DEFAULT_TENANT,
+        runId: `run_${serial}`,
+        app: { id: newAppId(), name: `app-${serial}` },
+        models: null,
+        limits: UNLIMITED,
+        budget: { usd: null, tokens: null, requests: null },
+        ...identity,
+      })
+      const run = await startRun(join(folder, `run-${serial}.sock`), binding)
       runs.add(run)
       return run
     },
@@ -148,12 +137,7 @@ async function createRunEndpointKit(environment: Record<string, string> = {}): P
   }
 }
 
-async function startRun(
-  path: string,
-  bind: (refusals: { code: string; message: string }[]) => ModelBinding,
-): Promise<TestRun> {
-  const refusals: { code: string; message: string }[] = []
-  const binding = bind(refusals)
+async function startRun(path: string, binding: ModelBinding): Promise<TestRun> {
   const server: Server = createServer((socket) => binding.connection(socket))
   await new Promise<void>((resolve) => server.listen(path, resolve))
   const got: Buffer[] = []
@@ -199,7 +183,7 @@ async function startRun(
     return { request: call, answer: answer.promise, first: () => first.promise }
   }
   return {
-    ...{ binding, refusals, path, begin },
+    ...{ binding, path, begin },
     got: () => Buffer.concat(got),
     ask: (body, options) => begin(body, options).answer,
     async [Symbol.asyncDispose]() {

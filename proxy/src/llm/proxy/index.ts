@@ -1,6 +1,6 @@
 export type { LlmRequest, LlmResponse } from './client.ts'
 export type { SharedGate } from './identity.ts'
-export type { ModelBinding, ModelHooks, RunIdentity } from './model-endpoint.ts'
+export type { ModelBinding, RunIdentity } from './model-endpoint.ts'
 export type { HoldTimes } from './patience.ts'
 export { createLlmProxy, isLlmTarget, type LlmProxy } from './proxy.ts'
 export { LLM_ERRORS, writeUnreadable } from './refusal.ts'

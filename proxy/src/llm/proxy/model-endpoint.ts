@@ -44,8 +44,6 @@ export interface RunUsage {
    * known price.
    */
   readonly costUsd: number | null
-  /** Of `costUsd`: the part that is assumed. */
-  readonly assumedUsd: number
   /** Calls that went out, those under way included. */
   readonly requests: number
   /** Calls whose figures are still to come. */
@@ -57,14 +55,6 @@ export interface RunRefusal {
   readonly code: string
   /** For a person; holds no credential. */
   readonly message: string
-}
-
-/** Whatever they throw is logged, and nothing else comes of it. */
-export interface ModelHooks {
-  /** At each call that is refused for good; `budget_exceeded` among them. */
-  onRefused?(refusal: RunRefusal): void
-  /** At each call whose figures came. */
-  onUsage?(usage: RunUsage): void
 }
 
 /** The model endpoint of one run. Whatever comes on its connections is this run's, whatever credential it carries. */
@@ -92,5 +82,5 @@ export interface ModelBinding extends AsyncDisposable {
 
 export interface ModelEndpoints {
   /** Throws `locked` during a lockdown, `invalid_request` for a provider that is not there or limits that are none. */
-  bind(identity: RunIdentity, hooks?: ModelHooks): ModelBinding
+  bind(identity: RunIdentity): ModelBinding
 }

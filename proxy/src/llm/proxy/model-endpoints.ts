@@ -7,7 +7,6 @@ import type { Entrance } from './entrance.ts'
 import type {
   ModelBinding,
   ModelEndpoints,
-  ModelHooks,
   RunBudget,
   RunIdentity,
   RunRefusal,
@@ -28,7 +27,6 @@ interface EndpointDeps {
   readonly lockdown: Pick<Lockdown, 'assertOpen' | 'onBegin'>
   readonly transport: LlmTransport
   readonly serve: (entrance: Entrance) => Serving
-  readonly log: (message: string, error?: unknown) => void
 }
 
 /** Disposing ends all that are bound. */
@@ -39,7 +37,7 @@ export function createModelEndpoints(deps: EndpointDeps): ModelEndpoints & Dispo
   }
   deps.lockdown.onBegin(endAll)
   return {
-    bind(identity, hooks = {}) {
+    bind(identity) {
       deps.lockdown.assertOpen()
       const provider = identity.provider ?? DEFAULT_PROVIDER
       if (identity.tenant !== deps.tenant) throw new AppError('internal', 'The run is of another tenant.')
@@ -49,9 +47,7 @@ export function createModelEndpoints(deps: EndpointDeps): ModelEndpoints & Dispo
       }
       if (identity.app.usesSeat === true && found.seat === undefined)
         throw new AppError('invalid_request', `${provider} is not known to have seats.`)
-      const binding: ModelBinding = new Binding({ ...identity, provider }, hooks, deps, () =>
-        bound.delete(binding),
-      )
+      const binding: ModelBinding = new Binding({ ...identity, provider }, deps, () => bound.delete(binding))
       bound.add(binding)
       return binding
     },
@@ -64,30 +60,15 @@ class Binding implements ModelBinding {
   readonly #budget: Budget
   readonly #connections: ReturnType<typeof createRunConnections>
   readonly #onEnd: () => void
-  readonly #tell: (hook: (hooks: ModelHooks) => void) => void
   #revision = 0
   #isCut = false
   #isOver = false
   #refusal: RunRefusal | null = null
 
-  constructor(
-    identity: RunIdentity & { readonly provider: string },
-    hooks: ModelHooks,
-    deps: EndpointDeps,
-    onEnd: () => void,
-  ) {
+  constructor(identity: RunIdentity & { readonly provider: string }, deps: EndpointDeps, onEnd: () => void) {
     const binding = this
     this.#onEnd = onEnd
-    this.#tell = (hook) => {
-      try {
-        hook(hooks)
-      } catch (error) {
-        deps.log('a run could not be told of its model calls', error)
-      }
-    }
-    this.#budget = createBudget(budgetLimits(identity.budget), () =>
-      this.#tell(({ onUsage }) => onUsage?.(this.usage())),
-    )
+    this.#budget = createBudget(budgetLimits(identity.budget))
     this.maxOutputTokens = recommended(identity.budget)
     const run = {
       identity,
@@ -114,7 +95,6 @@ class Binding implements ModelBinding {
       cacheRead,
       cacheWrite,
       costUsd: sums.unpriced > 0 ? null : (microUsd + assumedMicroUsd) / MICRO,
-      assumedUsd: assumedMicroUsd / MICRO,
       requests: sums.requests,
       underWay: sums.underWay,
     }
@@ -149,9 +129,7 @@ class Binding implements ModelBinding {
   /** Whoever is told when to come again is not refused for good; why a run ended is not what its end refused. */
   #refused({ code, message, retryAfterSeconds }: LlmRefusal): void {
     if (retryAfterSeconds !== undefined || this.#isOver || this.#refusal?.code === 'budget_exceeded') return
-    const refusal = { code, message }
-    this.#refusal = refusal
-    this.#tell(({ onRefused }) => onRefused?.(refusal))
+    this.#refusal = { code, message }
   }
 }
 

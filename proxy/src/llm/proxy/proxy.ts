@@ -60,7 +60,6 @@ export interface LlmProxyDeps {
  * passes as it comes. It stands in front of the other surfaces on the daemon's port, without a framework.
  */
 export interface LlmProxy extends AsyncDisposable, ModelEndpoints {
-  takes(url: string): boolean
   request(request: LlmRequest, response: LlmResponse): void
   upgrade(request: LlmRequest, socket: Socket, head: Buffer): void
   /** Whether this secret stands for an upload that was opened through it. */
@@ -169,8 +168,6 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
   const ofRuns = createModelEndpoints({ ...deps, serve: (entrance) => createServing(servingRuns, entrance) })
 
   return {
-    takes: isLlmTarget,
-
     request: ofAgents.request,
     upgrade: ofAgents.upgrade,
     bind: ofRuns.bind,

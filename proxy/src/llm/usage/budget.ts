@@ -27,12 +27,10 @@ class WorkBudget implements Budget {
   }
   readonly #requests: number | null
   readonly #account: Account = createAccount()
-  readonly #onSettled: () => void
 
-  constructor({ microUsd, tokens, requests }: BudgetLimits, onSettled: () => void) {
+  constructor({ microUsd, tokens, requests }: BudgetLimits) {
     this.limits = { requestsPerMinute: null, tokensPerDay: tokens, microUsdPerDay: microUsd }
     this.#requests = requests
-    this.#onSettled = onSettled
   }
 
   evaluate(estimate: Estimate): Limited | null {
@@ -73,7 +71,6 @@ class WorkBudget implements Budget {
     if (!told.isPriced) sums.unpriced += 1
     this.#account.spend(counted.tokens, counted.microUsd)
     this.#giveBack(estimate)
-    this.#onSettled()
   }
 
   async idle(): Promise<void> {
@@ -86,6 +83,4 @@ class WorkBudget implements Budget {
   }
 }
 
-/** `onSettled` is called at each request that is over. */
-export const createBudget = (limits: BudgetLimits, onSettled: () => void = () => {}): Budget =>
-  new WorkBudget(limits, onSettled)
+export const createBudget = (limits: BudgetLimits): Budget => new WorkBudget(limits)
