@@ -117,7 +117,7 @@ const WORDS = new Set(
 
 it('comments name headings of pages that are there', () => {
   const cited = WRITTEN.flatMap((path) =>
-    [...read(path).matchAll(/\b((?:docs\/[\w./-]+|[A-Z]{4,})\.md), "([^"\n]+)"/g)].map(
+    [...read(path).matchAll(/\b((?:docs\/[\w./-]+|[A-Z]{4,})\.md)(?:,| says under) "([^"\n]+)"/g)].map(
       ([, page = '', heading = '']) => ({ path, page, heading }),
     ),
   )

@@ -38,7 +38,7 @@ export async function sweepLeftovers(
       }),
     ),
   )
-  // Earlier versions gave runs networks of their own.
+  // Of a version without the gateway, from which one may come (DEPLOYMENT.md, "Upgrade").
   const networks = await answered(CALL_TIMEOUT_MS, (abortSignal) =>
     docker.listNetworks({ filters, abortSignal }),
   )

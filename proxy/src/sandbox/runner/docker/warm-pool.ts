@@ -15,8 +15,7 @@ export interface WarmPool {
   /** A run of one that was claimed has its outcome: what it left free is filled when that is told. */
   ended(): void
   readonly warm: number
-  /** Removes every waiting container; the pool can be filled again unless it was closed. */
-  drain(): Promise<void>
+  /** Removes every waiting container; none waits from here on. */
   close(): Promise<void>
 }
 
@@ -43,10 +42,8 @@ const pauseAfter = (failures: number): number =>
 export function createWarmPool({ size, mostTimes, launch, onFailure }: WarmPoolDeps): WarmPool {
   const wantedSize = createPoolSize(size, undefined, mostTimes)
   const idle: SandboxContainer[] = []
-  const births = new WeakMap<SandboxContainer, number>()
   const waiters: PromiseWithResolvers<SandboxContainer>[] = []
   let launching = 0
-  let generation = 0
   let failures = 0
   let timer: NodeJS.Timeout | undefined
   let dueAt = 0
@@ -54,7 +51,6 @@ export function createWarmPool({ size, mostTimes, launch, onFailure }: WarmPoolD
   let closed = false
 
   function launchOne(): void {
-    const born = generation
     launching += 1
     launch()
       .finally(() => {
@@ -63,7 +59,6 @@ export function createWarmPool({ size, mostTimes, launch, onFailure }: WarmPoolD
       .then(
         (container) => {
           failures = 0
-          births.set(container, born)
           void container.whenClosed.then(() => forget(container))
           giveBack(container)
           balance()
@@ -78,9 +73,8 @@ export function createWarmPool({ size, mostTimes, launch, onFailure }: WarmPoolD
       )
   }
 
-  /** A pool that was drained meanwhile takes back none of those that it had. */
   function giveBack(container: SandboxContainer): void {
-    if (closed || !container.alive || births.get(container) !== generation) {
+    if (closed || !container.alive) {
       void container.remove()
       return
     }
@@ -138,11 +132,6 @@ export function createWarmPool({ size, mostTimes, launch, onFailure }: WarmPoolD
     timer.unref()
   }
 
-  async function drain(): Promise<void> {
-    generation += 1
-    await Promise.all(idle.splice(0).map((container) => container.remove()))
-  }
-
   return {
     take() {
       const taken = take()
@@ -179,12 +168,11 @@ export function createWarmPool({ size, mostTimes, launch, onFailure }: WarmPoolD
     get warm() {
       return idle.length
     },
-    drain,
     async close() {
       closed = true
       clearTimeout(timer)
       for (const waiter of waiters.splice(0)) waiter.reject(new Error('the sandbox is closing'))
-      await drain()
+      await Promise.all(idle.splice(0).map((container) => container.remove()))
     },
   }
 }
