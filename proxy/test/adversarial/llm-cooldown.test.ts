@@ -32,7 +32,7 @@ test.each([429, 401])(
     for (let at = 0; at < 4; at += 1) {
       refuseNext(status)
       expect(await errorOf(kit.token)).toBe(`${status}`)
-      expect(await errorOf(kit.token)).toBe('keys_resting')
+      expect(await errorOf(kit.token)).toBe('keys_in_cooldown')
       expect(await errorOf(other)).toBe('answered')
       kit.advance(3_700_000)
     }
@@ -49,12 +49,12 @@ test('a key that refuses two agents is left alone by all, and taken up again', a
   // Its one try, half-open.
   refuseNext(429)
   expect(await errorOf(third)).toBe('429')
-  expect(await errorOf(third)).toBe('keys_resting')
+  expect(await errorOf(third)).toBe('keys_in_cooldown')
   const fourth = await kit.addAgent('fourth')
   await kit.grant('mistral', { agent: 'fourth' })
   kit.advance(61_000)
   expect(await errorOf(fourth)).toBe('answered')
-  expect(await errorOf(other)).toBe('keys_resting')
+  expect(await errorOf(other)).toBe('keys_in_cooldown')
 })
 
 test('two agents that draw refusals together take the key from no third one that the vendor answers', async () => {
@@ -64,9 +64,9 @@ test('two agents that draw refusals together take the key from no third one that
     refuseNext(401)
     expect(await errorOf(token)).toBe('401')
   }
-  expect(await Promise.all([errorOf(third), errorOf(third)])).toEqual(['answered', 'keys_resting'])
+  expect(await Promise.all([errorOf(third), errorOf(third)])).toEqual(['answered', 'keys_in_cooldown'])
   expect(await errorOf(third)).toBe('answered')
-  expect(await errorOf(other)).toBe('keys_resting')
+  expect(await errorOf(other)).toBe('keys_in_cooldown')
 })
 
 test('many agents that draw refusals one after the other take the key from another for moments only', async () => {
@@ -100,7 +100,7 @@ test('a 403 that an agent draws takes the key from nobody', async () => {
 test.each([429, 401])('a %i on one model leaves the others of the same key alone', async (status) => {
   refuseNext(status)
   expect(await errorOf(kit.token)).toBe(`${status}`)
-  expect(await errorOf(kit.token)).toBe('keys_resting')
+  expect(await errorOf(kit.token)).toBe('keys_in_cooldown')
   const answer = await kit.ask(PATH, { body: { ...body, model: 'mistral-other' } })
   expect([answer.status, answer.headers.get('x-oauth3-error')]).toEqual([200, null])
 })
@@ -108,7 +108,7 @@ test.each([429, 401])('a %i on one model leaves the others of the same key alone
 test('a 401 on one endpoint alone leaves chats with the same key alone', async () => {
   refuseNext(401)
   expect((await kit.ask('/llm/mistral/v1/models')).status).toBe(401)
-  expect((await kit.ask('/llm/mistral/v1/models')).headers.get('x-oauth3-error')).toBe('keys_resting')
+  expect((await kit.ask('/llm/mistral/v1/models')).headers.get('x-oauth3-error')).toBe('keys_in_cooldown')
   expect(await errorOf(kit.token)).toBe('answered')
 })
 
@@ -120,7 +120,7 @@ test('a 401 that says that the key is invalid is about the key', async () => {
   })
   const refused = await kit.ask('/llm/mistral/v1/models')
   expect([refused.status, refused.json.error.code]).toEqual([401, 'invalid_api_key'])
-  expect(await errorOf(kit.token)).toBe('keys_resting')
+  expect(await errorOf(kit.token)).toBe('keys_in_cooldown')
 })
 
 test('a vendor that asks for hours is asked again after what the owner allows at most', async () => {
@@ -130,7 +130,7 @@ test('a vendor that asks for hours is asked again after what the owner allows at
     short.vendors.next('mistral', { status: 429, headers: { 'retry-after': '7200' }, pieces: ['{}'] })
     expect((await short.ask(PATH, { body })).status).toBe(429)
     const inCooldown = await short.ask(PATH, { body })
-    expect(inCooldown.headers.get('x-oauth3-error')).toBe('keys_resting')
+    expect(inCooldown.headers.get('x-oauth3-error')).toBe('keys_in_cooldown')
     expect(Number(inCooldown.headers.get('retry-after'))).toBeLessThanOrEqual(90)
     short.advance(91_000)
     expect((await short.ask(PATH, { body })).status).toBe(200)

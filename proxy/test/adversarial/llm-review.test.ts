@@ -146,7 +146,7 @@ describe('the list of all models', () => {
     await listed()
     expect(kit.vendors.callsTo('mistral')).toHaveLength(before)
     const list = await kit.ask('/llm/mistral/v1/models')
-    expect(list.headers.get('x-oauth3-error')).toBe('keys_resting')
+    expect(list.headers.get('x-oauth3-error')).toBe('keys_in_cooldown')
     expect(Number(list.headers.get('x-oauth3-retry-after'))).toBeGreaterThan(1_700)
     expect((await kit.ask('/llm/mistral/v1/chat/completions', { body: chatBody() })).status).toBe(200)
   })

@@ -158,7 +158,7 @@ describe.skipIf(!docker.available)(`machines of the engine ${docker.reason}`, ()
     const turns = async (): Promise<readonly number[]> => {
       const found: number[] = []
       for (const of of [opened.machines, ofOne])
-        for (const { id } of await of.list()) found.push(of.forecast(id).memoryTurn ?? 0)
+        for (const { id } of await of.list()) found.push(of.forecast(id).memoryQueuePosition ?? 0)
       return found.filter((turn) => turn > 0).sort()
     }
     const wait = (expected: readonly number[]) =>
@@ -183,7 +183,7 @@ describe.skipIf(!docker.available)(`machines of the engine ${docker.reason}`, ()
     await wait([1, 2, 3, 4])
     const [{ id } = { id: undefined }] = await ofOne.list()
     // Behind the next and one of each turn, and not behind all that came before.
-    expect(id && ofOne.forecast(id).memoryTurn).toBe(3)
+    expect(id && ofOne.forecast(id).memoryQueuePosition).toBe(3)
     go()
     await Promise.all([...storm, one])
     expect(order.slice(1).indexOf('one'), order.join()).toBe(2)

@@ -222,7 +222,7 @@ export function createPlayedHosting(): Hosting {
           at: machine.createdAt + 600_000,
           to: 'paused',
           because: 'it was made just now',
-          memoryTurn: null,
+          memoryQueuePosition: null,
         },
         lacksKeyOf: null,
       }
@@ -233,7 +233,7 @@ export function createPlayedHosting(): Hosting {
       const machine = sampleMachine({ name })
       const host: HostedAgent = {
         machine: { ...machine, spec: { ...machine.spec, settings: { kind: 'browser' } } },
-        forecast: { at: null, to: null, because: 'it was made just now', memoryTurn: null },
+        forecast: { at: null, to: null, because: 'it was made just now', memoryQueuePosition: null },
         lacksKeyOf: null,
       }
       hosts.set(name, host)
@@ -246,7 +246,7 @@ export function createPlayedHosting(): Hosting {
       const settings = { kind: 'desktop', agent: owner.spec.settings?.agent ?? '' }
       const host: HostedAgent = {
         machine: { ...machine, spec: { ...machine.spec, settings } },
-        forecast: { at: null, to: null, because: 'it was made just now', memoryTurn: null },
+        forecast: { at: null, to: null, because: 'it was made just now', memoryQueuePosition: null },
         lacksKeyOf: null,
       }
       hosts.set(name, host)

@@ -114,7 +114,7 @@ function viewHost({ machine, forecast, lacksKeyOf }: HostedAgent): HostedAgentVi
     next: forecast.to,
     next_at: forecast.at,
     because: forecast.because,
-    memory_queue_position: forecast.memoryTurn,
+    memory_queue_position: forecast.memoryQueuePosition,
     lacks_key_of: lacksKeyOf,
     last_error: machine.lastError,
     created_at: machine.createdAt,

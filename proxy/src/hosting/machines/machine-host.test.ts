@@ -188,7 +188,7 @@ describe('a host of machines', () => {
         at: null,
         to: null,
         because: 'it called a model, and it is still at it',
-        memoryTurn: null,
+        memoryQueuePosition: null,
       })
       await ask(busy, 'paused')
       await kit.time.advance(60_000)

@@ -21,7 +21,7 @@ import { createMachines, type Machines } from './machines.ts'
 import { createMemoryGate } from './memory-gate.ts'
 import { createReconciler } from './reconciler.ts'
 import { createRollBack } from './roll-back.ts'
-import { forecastSleep, forecastTurn } from './sleep-ladder.ts'
+import { forecastInQueue, forecastSleep } from './sleep-ladder.ts'
 import { planSweep } from './sweep.ts'
 import { holdsMemory, TRANSIENT } from './transitions.ts'
 import { whoYields } from './who-yields.ts'
@@ -327,7 +327,7 @@ export function createMachineHost(options: MachineHostOptions): MachineHost {
         processes: (live) => call(async (signal) => await driver.processes?.(refOf(live), signal)),
         files: (live) => driver.files?.(refOf(live)),
         forecast: (live) =>
-          forecastTurn(gate.turnOf(live.row.id)) ?? forecastSleep(live.row, live, clock.now(), ladder),
+          forecastInQueue(gate.turnOf(live.row.id)) ?? forecastSleep(live.row, live, clock.now(), ladder),
         unavailable,
         closing: closing.signal,
       })

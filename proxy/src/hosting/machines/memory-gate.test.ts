@@ -100,7 +100,7 @@ describe('machines with little memory', () => {
       await kit.untilState(machine, 'asleep')
       all.push(machine)
     }
-    const turns = () => all.flatMap(({ id }) => kit.machines.forecast(id).memoryTurn ?? []).sort()
+    const turns = () => all.flatMap(({ id }) => kit.machines.forecast(id).memoryQueuePosition ?? []).sort()
     const allWait = Promise.withResolvers<void>()
     let most = 0
     kit.driver.faults = () => {

@@ -25,7 +25,7 @@ describe('the sleep ladder', () => {
       at: 700_000,
       to: 'paused',
       because: 'a message came 3 min ago',
-      memoryTurn: null,
+      memoryQueuePosition: null,
     })
     expect(forecastSleep({ ...machine, changedAt: 500_000 }, use, 500_000, LADDER).at).toBe(1_100_000)
     expect(forecastSleep(machine, { ...use, calls: 1 }, 280_000, LADDER).to).toBeNull()

@@ -16,8 +16,8 @@ export interface SleepForecast {
   readonly to: 'paused' | 'asleep' | null
   /** For a person: `is paused in 12 min because a message came 3 min ago`. */
   readonly because: string
-  /** Which of all that wait for the host's memory it is, from 1; null: it waits for none. */
-  readonly memoryTurn: number | null
+  /** Its place among all that wait for the host's memory, from 1; null: it waits for none. */
+  readonly memoryQueuePosition: number | null
 }
 
 /** Where its state is no word for a person. */
@@ -25,7 +25,7 @@ const IN_WORDS: Partial<Record<Machine['observed'], string>> = {
   creating: 'being made',
   deleting: 'being removed',
 }
-const stays = (because: string): SleepForecast => ({ at: null, to: null, because, memoryTurn: null })
+const stays = (because: string): SleepForecast => ({ at: null, to: null, because, memoryQueuePosition: null })
 const minutes = (ms: number): string => (ms < 60_000 ? 'just now' : `${Math.floor(ms / 60_000)} min ago`)
 
 export interface Ladder {
@@ -47,22 +47,20 @@ export function forecastSleep(
     if (spec.sleepAfterMs === null) return stays('it is never paused')
     // A machine that was long in waking is not put to sleep before whoever woke it has spoken.
     const at = Math.max(use.activeAt, changedAt) + spec.sleepAfterMs
-    return { at, to: pauses ? 'paused' : 'asleep', because, memoryTurn: null }
+    return { at, to: pauses ? 'paused' : 'asleep', because, memoryQueuePosition: null }
   }
   if (observed === 'paused' && desired === 'paused') {
     if (asleepAfterMs === null) return stays('it is paused, and sleeps when memory is short')
-    return { at: changedAt + asleepAfterMs, to: 'asleep', because, memoryTurn: null }
+    return { at: changedAt + asleepAfterMs, to: 'asleep', because, memoryQueuePosition: null }
   }
   return stays(`it is ${IN_WORDS[observed] ?? observed}`)
 }
 
-/** Of one that would be awake, and has no memory yet; undefined for a turn of none. */
-export const forecastTurn = (memoryTurn: number | undefined): SleepForecast | undefined =>
-  memoryTurn === undefined
+/** Of one that would be awake, and has no memory yet; undefined where it waits for none. */
+export const forecastInQueue = (position: number | undefined): SleepForecast | undefined =>
+  position === undefined
     ? undefined
     : {
-        ...stays(
-          `it waits for memory, ${memoryTurn === 1 ? 'and is next' : `with ${memoryTurn - 1} before it`}`,
-        ),
-        memoryTurn,
+        ...stays(`it waits for memory, ${position === 1 ? 'and is next' : `with ${position - 1} before it`}`),
+        memoryQueuePosition: position,
       }

@@ -27,11 +27,11 @@ describe('a key that was refused', () => {
   ])('with %i and retry-after %j is in cooldown for %i seconds', async (status, retryAfter, seconds) => {
     const { id } = await add()
     answered(id, status, retryAfter)
-    expect(await pick()).toEqual({ refused: 'keys_resting', retryAfterSeconds: seconds })
+    expect(await pick()).toEqual({ refused: 'keys_in_cooldown', retryAfterSeconds: seconds })
     const until = world.keys.list()[0]?.cooldown?.until ?? 0
     expect(Math.ceil((until - START) / 1000)).toBe(seconds)
     world.now = until - 1
-    expect(await pick()).toEqual({ refused: 'keys_resting', retryAfterSeconds: 1 })
+    expect(await pick()).toEqual({ refused: 'keys_in_cooldown', retryAfterSeconds: 1 })
     world.now = until
     expect(label(await pick())).toBe('key-1')
     expect(world.keys.list()[0]?.cooldown).toBeNull()
@@ -51,13 +51,13 @@ describe('a key that was refused', () => {
     answered(id, 401, null)
     answered(id, 200, null)
     answered(id, 429, '1')
-    expect(await pick()).toEqual({ refused: 'keys_resting', retryAfterSeconds: 300 })
+    expect(await pick()).toEqual({ refused: 'keys_in_cooldown', retryAfterSeconds: 300 })
   })
 
   it('is left alone by the agent that drew it, and by no other', async () => {
     const { id } = await add()
     for (let at = 0; at < 100; at += 1) answered(id, at % 2 === 0 ? 401 : 429, '3600', 'hostile')
-    expect(label(await pick({ agentId: 'hostile' }))).toBe('keys_resting')
+    expect(label(await pick({ agentId: 'hostile' }))).toBe('keys_in_cooldown')
     expect(label(await pick({ agentId: 'other' }))).toBe('key-1')
     expect(world.keys.list()[0]?.cooldown).toEqual({ until: START + 3_600_000, agents: 1, parts: 1 })
   })
@@ -74,7 +74,7 @@ describe('a key that was refused', () => {
       answered(id, status, retryAfter, 'two')
       expect(label(await pick({ agentId: 'three' }))).toBe('key-1')
       expect(await pick({ agentId: 'three' })).toEqual({
-        refused: 'keys_resting',
+        refused: 'keys_in_cooldown',
         retryAfterSeconds: seconds,
       })
       expect(world.keys.list()[0]?.cooldown).toEqual({
@@ -129,7 +129,7 @@ describe('a key that was refused', () => {
     const { id } = await add()
     for (let at = 0; at < 6; at += 1) {
       answered(id, 429, '2')
-      expect(await pick()).toEqual({ refused: 'keys_resting', retryAfterSeconds: 2 })
+      expect(await pick()).toEqual({ refused: 'keys_in_cooldown', retryAfterSeconds: 2 })
       world.now += 2_000
       expect(label(await pick())).toBe('key-1')
     }
@@ -139,7 +139,7 @@ describe('a key that was refused', () => {
     const { id } = await add()
     for (const agent of ['one', 'two']) answered(id, 429, '30', agent)
     expect(label(await pick({ agentId: 'three' }))).toBe('key-1')
-    expect(label(await pick({ agentId: 'three' }))).toBe('keys_resting')
+    expect(label(await pick({ agentId: 'three' }))).toBe('keys_in_cooldown')
     for (let at = 0; at < 5; at += 1) {
       world.now += 31_000
       for (const agent of ['one', 'two']) answered(id, 429, '30', agent)
@@ -154,7 +154,7 @@ describe('a key that was refused', () => {
     world.chance = 0
     expect(label(await pick())).toBe('two')
     answered(two.id, 429, '20')
-    expect(await pick()).toEqual({ refused: 'keys_resting', retryAfterSeconds: 20 })
+    expect(await pick()).toEqual({ refused: 'keys_in_cooldown', retryAfterSeconds: 20 })
     expect(await pick({ provider: 'groq' })).toEqual({ refused: 'no_key' })
   })
 

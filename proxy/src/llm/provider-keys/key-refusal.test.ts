@@ -8,7 +8,7 @@ const { label, pick, add, answered } = world
 const OTHER: KeyUse = { endpoint: 'POST /chat/completions', model: 'gpt-5-mini' }
 
 describe('a refusal', () => {
-  const restsFor = async (use: KeyUse): Promise<boolean> => label(await pick({ use })) === 'keys_resting'
+  const restsFor = async (use: KeyUse): Promise<boolean> => label(await pick({ use })) === 'keys_in_cooldown'
 
   it.each([401, 429])('with %i is about the model and endpoint that it was drawn by', async (status) => {
     const { id } = await add()
@@ -94,14 +94,14 @@ describe('a refusal', () => {
   ])('says how long in the ways that vendors have: %j %s', async (headers, body, seconds) => {
     const { id } = await add()
     answered(id, 429, null, 'one', { headers, body })
-    expect(await pick()).toEqual({ refused: 'keys_resting', retryAfterSeconds: seconds })
+    expect(await pick()).toEqual({ refused: 'keys_in_cooldown', retryAfterSeconds: seconds })
   })
 
   it('of ever new models leaves the key alone for that agent after a while, and keeps no more of them', async () => {
     const { id } = await add()
     for (let at = 0; at < 1_000; at += 1)
       answered(id, 429, '60', 'hostile', { use: { ...USE, model: `made-up-${at}` } })
-    expect(label(await pick({ agentId: 'hostile' }))).toBe('keys_resting')
+    expect(label(await pick({ agentId: 'hostile' }))).toBe('keys_in_cooldown')
     expect(label(await pick({ agentId: 'other' }))).toBe('key-1')
     expect(world.keys.list()[0]?.cooldown?.parts).toBe(0)
   })

@@ -71,7 +71,7 @@ export interface KeyUse {
 /** Why no key can be used: there is none for these tags and this model, or all that are rest after a refusal of the vendor's. */
 export type NoKey =
   | { readonly refused: 'no_key' }
-  | { readonly refused: 'keys_resting'; readonly retryAfterSeconds: number }
+  | { readonly refused: 'keys_in_cooldown'; readonly retryAfterSeconds: number }
 
 export interface ProviderKeys {
   /** Once, before anything is asked. */

@@ -125,7 +125,7 @@ export function createProviderKeys(deps: {
       if (tried !== undefined) return tried
       const earliest = Math.min(...usable.map((key) => untilOf(key) ?? now))
       return {
-        refused: 'keys_resting',
+        refused: 'keys_in_cooldown',
         retryAfterSeconds: Math.max(1, Math.ceil((earliest - now) / 1_000)),
       }
     }

@@ -30,10 +30,10 @@ export const denied = (provider: string, retryAfterSeconds: number): LlmRefusal 
   refused('approval_denied', `The owner said no to the use of ${provider}.`, retryAfterSeconds)
 
 export function noKey(none: NoKey, provider: string, usesSeat = false): LlmRefusal {
-  if (none.refused === 'keys_resting') {
+  if (none.refused === 'keys_in_cooldown') {
     const what = usesSeat ? `The seat at ${provider}` : `Every key for ${provider} that this agent may use`
     const message = `${what} is in cooldown for this model and endpoint: the provider refused it lately.`
-    return refused('keys_resting', message, none.retryAfterSeconds)
+    return refused('keys_in_cooldown', message, none.retryAfterSeconds)
   }
   return refused(
     'no_key',

@@ -70,7 +70,7 @@ export const LLM_ERRORS = {
     status: 429,
     help: 'A limit of the grant is used up, or this request may use more than is left; the message says what to make smaller, x-oauth3-retry-after when it is free again.',
   },
-  keys_resting: { status: 429, help: 'Every key of the provider was refused lately; see Retry-After.' },
+  keys_in_cooldown: { status: 429, help: 'Every key of the provider was refused lately; see Retry-After.' },
   rate_limited: {
     status: ERROR_TABLE.rate_limited.status,
     help: 'Too many requests at once, too much memory in bodies, too many asks, or too many failed logins.',
