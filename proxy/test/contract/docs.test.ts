@@ -17,6 +17,7 @@ const PAGES = markdownFiles(ROOT)
 const COMPOSE_ONLY = ['DOCKER_GID']
 /** Read by clients, tests and tools, not by the daemon. */
 const CLIENT_ONLY = [
+  'CLAWDFORGE_TOKEN',
   'OAUTH3_URL',
   'OAUTH3_TOKEN',
   'OAUTH3_SOCKET',
@@ -40,15 +41,14 @@ describe('environment variables', () => {
     expect(named.toSorted()).toEqual([...Object.keys(SETTINGS), ...COMPOSE_ONLY].sort())
   })
 
-  it.each(['README.md', 'DEPLOYMENT.md', 'docs/security.md', 'docs/architecture.md'])(
-    'that %s names exist',
-    (page) => {
-      const named =
-        read(page).match(/\b(?:OAUTH3|TELEGRAM|OPENCLAW)_[A-Z0-9_]+\b|\bDB_PATH\b|\bLOG_LEVEL\b/g) ?? []
-      const known = new Set<string>([...Object.keys(SETTINGS), ...COMPOSE_ONLY, ...CLIENT_ONLY])
-      expect(named.filter((name) => !known.has(name))).toEqual([])
-    },
-  )
+  it.each(PAGES)('that %s names exist', (page) => {
+    const named =
+      read(page).match(
+        /\b(?:OAUTH3|CLAWDFORGE|TELEGRAM|OPENCLAW)_[A-Z0-9_]*[A-Z0-9]\b(?!_)|\bDB_PATH\b|\bLOG_LEVEL\b/g,
+      ) ?? []
+    const known = new Set<string>([...Object.keys(SETTINGS), ...COMPOSE_ONLY, ...CLIENT_ONLY])
+    expect(named.filter((name) => !known.has(name))).toEqual([])
+  })
 })
 
 it('docs/architecture.md names each module that has a level', () => {
