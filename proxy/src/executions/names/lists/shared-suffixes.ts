@@ -22,8 +22,8 @@ export const SHARED_SUFFIXES: ReadonlySet<string> = new Set(
 )
 
 /**
- * Domains of one owner with such endings further down: a wildcard over the whole of them covers strangers too.
- * Source: parents of entries in the private part of the Public Suffix List that are no entries themselves.
+ * Domains of one owner with such endings further down, and the one that is named for each: a wildcard over the whole of them covers
+ * strangers too. Those that the Public Suffix List has are found without this (`suffixBelow`); what stands here goes before them.
  */
 export const ABOVE_SUFFIXES: ReadonlyMap<string, string> = new Map([
   ['amazonaws.com', 's3.amazonaws.com'],
