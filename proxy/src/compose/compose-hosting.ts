@@ -53,7 +53,7 @@ export function composeHosting(
   },
   overrides: HostingOverrides = {},
 ): Hosting {
-  const { config, clock, log, endpoints, machines: park } = installation
+  const { config, clock, log, endpoints, machines: shared } = installation
   const { core, providers, llmProxy } = deps
   const { tenant } = core.storage
   const warn = (message: string, error?: unknown): void => log.warn({ err: error }, message)
@@ -64,7 +64,7 @@ export function composeHosting(
   })
 
   async function openNow(): Promise<Machines> {
-    const { machines } = await park.open(core, {
+    const { machines } = await shared.open(core, {
       isReady: agents.isReady,
       identityTaken: ({ name }, tx) => core.events.publish(tx, { type: 'machine.identity_taken', name }),
       changed(key, row) {
@@ -151,7 +151,7 @@ export function composeHosting(
             opened.set(`wake token of ${name}`, core.vault.openFor(`agent-wake:${id}`, wake.sealedToken))
         return opened
       }),
-    fileRoom: park.fileRoom,
+    fileRoom: shared.fileRoom,
     noteFile: ({ id: machine }, { what, ...file }, by) =>
       core.storage.transaction(async (tx) => {
         await core.audit.append(tx, what, by, null, { machine, ...file })
@@ -204,7 +204,7 @@ export function composeHosting(
     async [Symbol.asyncDispose]() {
       await bots[Symbol.asyncDispose]()
       await opening?.catch(() => {})
-      await park.close(tenant)
+      await shared.close(tenant)
       await agents[Symbol.asyncDispose]()
     },
   }

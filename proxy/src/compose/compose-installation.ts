@@ -39,7 +39,7 @@ import {
   createBackgroundScans,
   startCheckpoints,
 } from '../workers/background/index.ts'
-import { type MachinePark, openMachinePark } from './compose-machine-host.ts'
+import { openSharedMachines, type SharedMachines } from './compose-machine-host.ts'
 import { STORES } from './compose-stores.ts'
 import { type ClaudeRunsBase, type ClaudeRunsOverrides, openClaudeRunsBase } from './daemon-claude-runner.ts'
 import { openGateway } from './daemon-egress.ts'
@@ -93,7 +93,7 @@ export interface Installation extends AsyncDisposable {
   readonly passwords: Passwords
   readonly accessTokens: AccessTokens
   readonly tickets: Tickets
-  readonly machines: MachinePark
+  readonly machines: SharedMachines
   /** Every tenant's. */
   readonly bots: BotClaims
   readonly readFreeBytes: ReadFreeBytes | undefined
@@ -149,7 +149,7 @@ export async function openInstallation(
       (await openSandbox(config, instanceId, endpoints, log)),
   )
   const machines = stack.use(
-    openMachinePark({
+    openSharedMachines({
       ...{ config, instanceId, database, clock, keyring: masterKeys.keyring },
       warn: (message, error) => log.warn({ err: error }, message),
     }),

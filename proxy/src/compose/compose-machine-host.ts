@@ -29,7 +29,7 @@ interface TenantMachines {
  * The one host of machines of all tenants: they share its memory and take turns for it. Loaded by the first machine; closing a tenant
  * leaves its machines as they are.
  */
-export interface MachinePark extends AsyncDisposable {
+export interface SharedMachines extends AsyncDisposable {
   open(tenant: Tenant, care: Care): Promise<TenantMachines>
   close(tenant: TenantId): Promise<void>
   /** Of a tenant that is removed, whose keys are destroyed: containers, volumes and stored objects. Rejects where some may be left. */
@@ -54,14 +54,14 @@ type Care = Pick<MachineCare, 'isReady' | 'changed'> & {
 const MIB = 1_048_576
 const PURGE_MS = 300_000
 
-export function openMachinePark(of: {
+export function openSharedMachines(of: {
   readonly config: Config
   readonly instanceId: string
   readonly database: Pick<OpenStorage, 'forTenant'>
   readonly clock: Clock
   readonly keyring: DataKeyring
   readonly warn: (message: string, error?: unknown) => void
-}): MachinePark {
+}): SharedMachines {
   const { config, instanceId, database, clock, keyring, warn } = of
   const opened = new AsyncDisposableStack()
   const cares = new Map<TenantId, Care>()

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { TenantId } from '../kernel/index.ts'
 import { destroyDataKeys } from '../vault/index.ts'
 import type { Installation } from './compose-installation.ts'
-import type { MachinePark } from './compose-machine-host.ts'
+import type { SharedMachines } from './compose-machine-host.ts'
 import type { TenantParts } from './compose-tenant.ts'
 
 /** What becomes of all that a removed tenant had: its keys first, so that nothing else of it can be read from then on. */
@@ -20,7 +20,7 @@ export function openPurge(
   deps: Pick<Installation, 'database' | 'onDefect'> & {
     /** The tenant `default`, which keeps the list. */
     readonly own: Pick<TenantParts, 'storage'>
-    readonly machines: Pick<MachinePark, 'purge'>
+    readonly machines: Pick<SharedMachines, 'purge'>
     /** Archives of its audit. */
     readonly removeFiles: (id: TenantId) => void
   },
