@@ -4,7 +4,7 @@
  */
 import type Docker from 'dockerode'
 import type { EgressEndpoints } from '../../egress/index.ts'
-import { answered, createEngineClient, type SeccompChoice } from '../../sandbox/engine/index.ts'
+import { answered, createEngineClient, engineStatus, type SeccompChoice } from '../../sandbox/engine/index.ts'
 import type { RunLimits } from '../../sandbox/index.ts'
 import {
   containerConfig,
@@ -167,7 +167,7 @@ export function createClaudeRunner(options: ClaudeRunnerOptions): RunRunner {
       keep(Id)
       lack = null
     } catch (error) {
-      const isMissing = (error as { statusCode?: number }).statusCode === 404
+      const isMissing = engineStatus(error) === 404
       if (isMissing) keep(undefined)
       lack = isMissing
         ? {

@@ -7,6 +7,7 @@ import {
   answered,
   CALL_TIMEOUT_MS,
   createHostPaths,
+  engineStatus,
   SANDBOX_USER_ID,
   type SeccompChoice,
 } from '../../sandbox/engine/index.ts'
@@ -40,7 +41,6 @@ const RECONNECT_MS = 1_000
 const PAUSE_ATTEMPTS = 5
 /** Between two words that it shall end. */
 const ASK_AGAIN_MS = { first: 1_000, longest: 30_000 }
-const statusOf = (error: unknown): number | undefined => (error as { statusCode?: number }).statusCode
 
 export function createDockerDriver(options: DockerDriverOptions): MachineDriver {
   const { docker, instanceId, endpointFolder } = options
@@ -62,7 +62,7 @@ export function createDockerDriver(options: DockerDriverOptions): MachineDriver 
       if (!isOf(Config.Labels, instanceId, ref)) throw new Error('its name is another container’s')
       return phaseOf(State.Status)
     } catch (error) {
-      if (statusOf(error) === 404) return 'absent'
+      if (engineStatus(error) === 404) return 'absent'
       throw error
     }
   }
@@ -79,7 +79,7 @@ export function createDockerDriver(options: DockerDriverOptions): MachineDriver 
     try {
       await ask(signal, (abortSignal) => call(containerOf(ref), abortSignal), timeoutMs)
     } catch (error) {
-      if (statusOf(error) === undefined) throw error
+      if (engineStatus(error) === undefined) throw error
       refusal = error
     }
     const phase = await observe(ref, signal)
@@ -95,7 +95,7 @@ export function createDockerDriver(options: DockerDriverOptions): MachineDriver 
           container.pause({ abortSignal }),
         )
       } catch (error) {
-        if (attempt === PAUSE_ATTEMPTS || statusOf(error) === undefined) throw error
+        if (attempt === PAUSE_ATTEMPTS || engineStatus(error) === undefined) throw error
         await delay(50 * 2 ** attempt, undefined, { signal })
       }
     }
@@ -126,7 +126,7 @@ export function createDockerDriver(options: DockerDriverOptions): MachineDriver 
       await ask(signal, (abortSignal) => docker.createContainer({ ...config, abortSignal }))
     } catch (error) {
       // One of that name is there, or just comes to be; whose it is shows when it is looked at.
-      if (statusOf(error) !== 409) throw error
+      if (engineStatus(error) !== 409) throw error
     }
   }
 
@@ -136,7 +136,7 @@ export function createDockerDriver(options: DockerDriverOptions): MachineDriver 
         docker.getContainer(id).remove({ force: true, v: true, abortSignal }),
       )
     } catch (error) {
-      if (statusOf(error) !== 404) throw error
+      if (engineStatus(error) !== 404) throw error
     }
   }
 
@@ -214,7 +214,7 @@ export function createDockerDriver(options: DockerDriverOptions): MachineDriver 
       for (const { Name } of await listVolumes(signal, key))
         await ask(signal, (abortSignal) => docker.getVolume(Name).remove({ abortSignal })).catch(
           (error: unknown) => {
-            if (statusOf(error) !== 404) throw error
+            if (engineStatus(error) !== 404) throw error
           },
         )
     },
@@ -224,7 +224,7 @@ export function createDockerDriver(options: DockerDriverOptions): MachineDriver 
         await ask(signal, () => docker.getImage(image).inspect())
         return true
       } catch (error) {
-        if (statusOf(error) === 404) return false
+        if (engineStatus(error) === 404) return false
         throw error
       }
     },

@@ -8,6 +8,7 @@ import { Readable } from 'node:stream'
 import type Docker from 'dockerode'
 import { z } from 'zod'
 import { AppError } from '../../kernel/index.ts'
+import { engineStatus } from '../../sandbox/engine/index.ts'
 import { type Entry, readArchive, writeArchive } from '../persistence/archive/index.ts'
 import type { FilePath } from './file-path.ts'
 import type { FileKind, FolderEntry, MachineFolders } from './machine-driver.ts'
@@ -62,9 +63,9 @@ export function createDockerFiles({
       answer.resume()
       return statOf(answer.headers['x-docker-container-path-stat'])
     } catch (error) {
-      if (statusOf(error) === 404) return undefined
+      if (engineStatus(error) === 404) return undefined
       // The engine goes along a link to tell where it leads: without end, or to a name that is longer than any header is read.
-      if (statusOf(error) === 500 || (error as { code?: string }).code === 'HPE_HEADER_OVERFLOW')
+      if (engineStatus(error) === 500 || (error as { code?: string }).code === 'HPE_HEADER_OVERFLOW')
         return { kind: 'other', bytes: null }
       throw error
     }
@@ -143,9 +144,8 @@ export function createDockerFiles({
   }
 }
 
-const statusOf = (error: unknown): number | undefined => (error as { statusCode?: number }).statusCode
 /** An engine tells what it found in the place of a folder, and that the disk is full, by the same status. */
-const isRefusal = (error: unknown): boolean => statusOf(error) !== undefined
+const isRefusal = (error: unknown): boolean => engineStatus(error) !== undefined
 
 /** Of Go's `os.FileMode` (https://pkg.go.dev/io/fs#FileMode), as 32 bits: the one of a folder, of a link, and all that say what is no file. */
 const FOLDER_BIT = 0x8000_0000

@@ -1,12 +1,11 @@
 import { Readable } from 'node:stream'
 import type Docker from 'dockerode'
+import { engineStatus } from '../../sandbox/engine/index.ts'
 import type { FilesRef, MachineFiles } from './ports.ts'
 
 /** What is sent at once, and what is opened while the engine unpacks what came before. */
 const PIECE_BYTES = 262_144
 const AHEAD_BYTES = 4 * 1_048_576
-
-const statusOf = (error: unknown): number | undefined => (error as { statusCode?: number }).statusCode
 
 /**
  * Through the archive API of the container engine, which reads and unpacks inside of the container's own root: what a machine made of
@@ -25,7 +24,7 @@ export function createEngineFiles(of: {
         const container = docker.getContainer(containerOf(ref))
         return (await container.getArchive({ path: `${mount}/${name}`, abortSignal })) as unknown as Readable
       } catch (error) {
-        if (statusOf(error) !== 404) throw error
+        if (engineStatus(error) !== 404) throw error
         // Without its container nothing is known of its volume.
         await docker.getContainer(containerOf(ref)).inspect({ abortSignal })
         return undefined

@@ -11,6 +11,10 @@ export class EngineTimeout extends Error {
   }
 }
 
+/** What the engine answered a call that it refused; undefined where it did not answer. */
+export const engineStatus = (error: unknown): number | undefined =>
+  (error as { statusCode?: number }).statusCode
+
 /** Rejects once the signal aborts. */
 export type Wait = (ms: number, options: { readonly signal: AbortSignal }) => Promise<unknown>
 

@@ -6,7 +6,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { posix } from 'node:path'
 import type Docker from 'dockerode'
-import { answered, CALL_TIMEOUT_MS } from './engine-call.ts'
+import { answered, CALL_TIMEOUT_MS, engineStatus } from './engine-call.ts'
 
 export interface ContainerMount {
   readonly Type?: string
@@ -50,7 +50,7 @@ async function ownMounts(docker: Docker): Promise<readonly ContainerMount[] | nu
       )
       return info.Mounts
     } catch (error) {
-      if ((error as { statusCode?: number }).statusCode !== 404) throw error
+      if (engineStatus(error) !== 404) throw error
     }
   }
   return null

@@ -1,4 +1,4 @@
-export { answered, CALL_TIMEOUT_MS, EngineTimeout, type Wait } from './engine-call.ts'
+export { answered, CALL_TIMEOUT_MS, EngineTimeout, engineStatus, type Wait } from './engine-call.ts'
 export { createEngineClient } from './engine-client.ts'
 export {
   hardenedHostConfig,

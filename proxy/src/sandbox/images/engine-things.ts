@@ -1,6 +1,6 @@
 /** What OAuth3 has made in an engine, found by its labels. */
 import type Docker from 'dockerode'
-import { LABEL_INSTANCE } from '../engine/index.ts'
+import { engineStatus, LABEL_INSTANCE } from '../engine/index.ts'
 import { LABEL_RUNTIME } from './image-leftovers.ts'
 
 export interface EngineThings {
@@ -31,8 +31,8 @@ export async function findEngineThings(docker: Docker, instanceId: string | null
 export async function removeEngineThings(docker: Docker, things: EngineThings): Promise<readonly string[]> {
   const stayed: string[] = []
   const attempt = async (name: string, remove: () => Promise<unknown>): Promise<void> => {
-    await remove().catch((error: { statusCode?: number; message?: string }) => {
-      if (error.statusCode !== 404) stayed.push(`${name}: ${error.message ?? 'it cannot be removed'}`)
+    await remove().catch((error: { message?: string }) => {
+      if (engineStatus(error) !== 404) stayed.push(`${name}: ${error.message ?? 'it cannot be removed'}`)
     })
   }
   for (const { id, name } of things.containers)

@@ -1,6 +1,7 @@
 /** Builds the sandbox images, and shows of each that it works. */
 import { Readable } from 'node:stream'
 import type Docker from 'dockerode'
+import { engineStatus } from '../engine/index.ts'
 import {
   BROWSER_IMAGE,
   CLAUDE_IMAGE,
@@ -128,7 +129,7 @@ async function builtFrom(docker: Docker, tag: string, digest: string): Promise<s
     const { Id, Config } = await docker.getImage(tag).inspect()
     return Config.Labels?.[LABEL_CONTEXT] === digest ? Id : undefined
   } catch (error) {
-    if ((error as { statusCode?: number }).statusCode === 404) return undefined
+    if (engineStatus(error) === 404) return undefined
     throw error
   }
 }

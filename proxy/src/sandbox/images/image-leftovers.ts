@@ -3,6 +3,7 @@
  * the tag before. Removed, where no container and no other image stands on it.
  */
 import type Docker from 'dockerode'
+import { engineStatus } from '../engine/index.ts'
 
 /** Says which runtime an image is of; the Dockerfile's own stages have no label. */
 export const LABEL_RUNTIME = 'oauth3.runtime'
@@ -38,7 +39,7 @@ export async function removeLeftovers(
       await docker
         .getImage(Id)
         .remove()
-        .catch((error: { statusCode?: number }) => error.statusCode === 409 && used.push(Id))
+        .catch((error: unknown) => engineStatus(error) === 409 && used.push(Id))
     }
   } catch {
     return used

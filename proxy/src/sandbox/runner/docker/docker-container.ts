@@ -7,7 +7,7 @@ import type { Duplex, Writable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import type Docker from 'dockerode'
 import type { EgressEndpoint, EgressSession } from '../../../egress/index.ts'
-import { answered, CALL_TIMEOUT_MS, EngineTimeout, resourceLimits } from '../../engine/index.ts'
+import { answered, CALL_TIMEOUT_MS, EngineTimeout, engineStatus, resourceLimits } from '../../engine/index.ts'
 import type { OutputStream, RunHooks, RunOrder, RunOutcome } from '../../index.ts'
 import { createOutputMeter } from '../output-meter.ts'
 import { encodeRunMessage, newEndMarker, READY_LINE, sendRunMessage } from '../run-message.ts'
@@ -345,7 +345,7 @@ export class SandboxContainer implements AsyncDisposable {
         return
       } catch (error) {
         // A sweep finds it when the engine answers again.
-        if ((error as { statusCode?: number }).statusCode === 404 || error instanceof EngineTimeout) return
+        if (engineStatus(error) === 404 || error instanceof EngineTimeout) return
         await delay(100 * 4 ** attempt)
       }
     }

@@ -6,8 +6,7 @@ import { availableParallelism } from 'node:os'
 import type Docker from 'dockerode'
 import type { EgressEndpoints } from '../../../egress/index.ts'
 import { createEngineCheck, type EngineCheck } from '../../doctor/index.ts'
-import type { SeccompChoice } from '../../engine/index.ts'
-import { answered } from '../../engine/index.ts'
+import { answered, engineStatus, type SeccompChoice } from '../../engine/index.ts'
 import {
   type RunHooks,
   type RunKind,
@@ -141,7 +140,7 @@ export class DockerSandbox implements Sandbox {
             ).Id,
           }
         } catch (error) {
-          if ((error as { statusCode?: number }).statusCode === 404) missing.push(runtime)
+          if (engineStatus(error) === 404) missing.push(runtime)
           else away = `The Docker engine does not answer: ${reason(error)}`
           return { runtime, image: null }
         }
