@@ -216,6 +216,7 @@ describe('a GraphQL mutation', () => {
     ['in a body at another path', { ...json(mutation), path: '/v2' }],
     ['in a batch', json([{ query: '{ a }' }, mutation])],
     ['behind a query', json({ query: 'query Q { a } mutation M { b }', operationName: 'M' })],
+    ['behind a description', json({ query: 'query Q { a } "of M" mutation M { b }', operationName: 'M' })],
     ['in escapes', { ...json({}), body: '{"query":"\\u006dutation { a }"}' }],
     ['in a doubled member', { ...json({}), body: '{"query":"mutation { a }","query":"{ a }"}' }],
     [

@@ -18,6 +18,9 @@ describe('a GraphQL document', () => {
     ['{ mutation { id } }', 'query'],
     ['\ufeff ,,, mutation,M{a}', 'mutation'],
     ['query # {\n{ a } # x\rmutation { b }', 'mutation'],
+    ['"what it does" mutation { a }', 'mutation'],
+    ['query Q { a } "what it does" mutation M { b }', 'mutation'],
+    ['"""mutation {""" query Q("of what" $a: Int) { a(x: $a) }', 'query'],
   ])('%j is a %s', (text, expected) => {
     expect(graphqlOperation(text)).toBe(expected)
     const kinds = parse(text).definitions.map((one) => ('operation' in one ? one.operation : ''))
@@ -49,6 +52,8 @@ describe('a request', () => {
   test.each([
     ['/v2', mutation],
     ['/v2', `[${query},${mutation}]`],
+    ['/v2', JSON.stringify({ query: 'query A { a } "of B" mutation B { b }', operationName: 'B' })],
+    ['/graphql', JSON.stringify({ query: '"of B" mutation B { b }' })],
     ['/v2', `{"query":"mutation { a }","query":"{ a }"}`],
     ['/v2', `{"Query":"mutation { a }"}`],
     ['/v2', `{"query":"\\u006dutation { a }"}`],
@@ -68,6 +73,12 @@ describe('a request', () => {
     ['/graphql', 'mutation { a }', 'application/graphql'],
     ['/x', 'query=mutation%7Ba%7D', 'application/x-www-form-urlencoded'],
     ['/x', 'name="operations"', 'multipart/form-data; boundary=x'],
+    ['/query', mutation, 'application/x-www-form-urlencoded'],
+    ['/query', mutation, 'multipart/form-data; boundary=x'],
+    ['/query', `${mutation}'`, 'text/plain'],
+    ['/graphql', `${mutation} /`, 'text/plain'],
+    ['/graphql', `{"id":"stored"} '`, 'text/plain'],
+    ['/graphql', '{"id":"stored","a":"&q={a}"}', 'application/x-www-form-urlencoded'],
     ['/x', query, 'application/json; charset=utf-16'],
     ['/graphql', 'file', 'multipart/form-data; boundary=x'],
   ])('to %s with %s as %s may, too', (path, body, contentType) => {
@@ -81,8 +92,14 @@ describe('a request', () => {
     ['/v1/messages', '{"prompt":"a mutation of genes","query":"cats"}', null],
     ['/v1/upload', 'bytes', null],
     ['/graphql', '', null],
+    ['/graphql', '# all\n{ a(x: "b") }', 'query'],
   ])('to %s with %s does not: %s', (path, body, expected) => {
     expect(operation(path, body)).toBe(expected)
+  })
+
+  test('that speaks of mutations too often to be read may change something', () => {
+    const words = '"mutation",'.repeat(10_001)
+    expect(operation('/query', `[${words}${mutation}]`, 'text/plain')).toBe('mutation')
   })
 
   test('whose body is not to be read may change something', () => {

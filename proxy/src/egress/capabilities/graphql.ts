@@ -1,5 +1,6 @@
 import { type Part, partsOf } from './multipart.ts'
 import {
+  beginsAsJson,
   decodedBytes,
   hasOddCharset,
   isWideText,
@@ -11,7 +12,7 @@ import {
 
 /**
  * Whether a GraphQL document may change something. It is scanned by the lexical grammar (GraphQL specification of
- * October 2021, section 2) without being understood: one pass, no recursion, and in doubt it is a mutation.
+ * September 2025, section 2) without being understood: one pass, no recursion, and in doubt it is a mutation.
  */
 export type GraphqlOperation = 'query' | 'mutation'
 
@@ -40,8 +41,8 @@ export function graphqlOperation(text: string): GraphqlOperation | null {
   while (at < text.length) {
     if (skip(IGNORED) ?? skip(COMMENT)) continue
     if (text[at] === '"') {
+      // Between the definitions it describes the next one.
       at = endOfString(text, at)
-      if (depth === 0 && open === null) return isDocument ? verdict() : null
       continue
     }
     const name = skip(NAME)
@@ -128,17 +129,26 @@ function isMutationBody(contentType: string, body: Buffer): boolean {
   if (body.length === 0) return false
   if (hasOddCharset(contentType)) return true
   if (MULTIPART.test(contentType)) {
-    return body.includes('operations') || (partsOf(contentType, body)?.some(isOperations) ?? true)
+    if (body.includes('operations') || (partsOf(contentType, body)?.some(isOperations) ?? true)) return true
+    const written = body.toString()
+    return beginsAsJson(written) && isMutationText(contentType, written)
   }
   if (isWideText(body)) return true
   const written = body.toString()
-  if (FORM.test(contentType)) return holdsMutation(written)
+  return (FORM.test(contentType) && holdsMutation(written)) || isMutationText(contentType, written)
+}
+
+/** Whether it is one as a document or as JSON, which some servers read whatever the type says, and no further than the first value. */
+function isMutationText(contentType: string, written: string): boolean {
   const text = withoutLetterEscapes(written)
   if (!text.includes('mutation')) return false
   if (graphqlOperation(text) === 'mutation') return true
-  const texts = jsonTextsWith('mutation', text)
-  if (texts === null) return /json|^\s*$/i.test(contentType)
-  return texts.some((one) => graphqlOperation(unescaped(one)) === 'mutation')
+  const found = jsonTextsWith('mutation', text)
+  if (found === null) return true
+  return (
+    found.texts.some((one) => graphqlOperation(unescaped(one)) === 'mutation') ||
+    (found.isCut && /json|^\s*$/i.test(contentType))
+  )
 }
 
 /** By the GraphQL multipart request specification. */
@@ -154,12 +164,14 @@ function isEveryDocumentRead(query: string, contentType: string, body: Buffer): 
   if (MULTIPART.test(contentType)) return false
   const text = body.toString()
   if (FORM.test(contentType)) {
-    return body.length <= MAX_FORM_BYTES && [...new URLSearchParams(text).values()].some(isDocument)
+    if (body.length > MAX_FORM_BYTES || beginsAsJson(text)) return false
+    return [...new URLSearchParams(text).values()].some(isDocument)
   }
   try {
     const value: unknown = JSON.parse(text)
     return [value].flat().every((item: unknown) => isDocument((item as { query?: unknown } | null)?.query))
   } catch {
-    return isDocument(text)
+    // An object of JSON with something behind it, which some servers leave out, is no selection.
+    return isDocument(text) && !/^[\s\ufeff,]*\{\s*["}]/.test(text)
   }
 }

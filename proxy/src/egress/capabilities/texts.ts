@@ -54,23 +54,34 @@ function piecesWith(word: keyof typeof WORDS, text: string, separator = '&'): [s
   return pieces
 }
 
-/**
- * Texts of a JSON body that hold the word, still escaped; null for too many, and for what only a lenient reader takes (other
- * quotes, comments), since what is a text in it cannot be told.
- */
-export function jsonTextsWith(word: string, json: string): string[] | null {
+/** Whether a body begins as an object or a list of JSON does. */
+export const beginsAsJson = (text: string): boolean => /^[\s\ufeff]*[[{]/.test(text)
+
+interface JsonTexts {
+  /** Still escaped. */
+  readonly texts: readonly string[]
+  /**
+   * Not all of them: behind these comes what only a lenient reader takes (other quotes, comments), in which a text cannot be told
+   * from what is none. Others may have stopped before it.
+   */
+  readonly isCut: boolean
+}
+
+/** Texts of a JSON body that hold the word; null for too many. */
+export function jsonTextsWith(word: string, json: string): JsonTexts | null {
   const texts: string[] = []
   const next = finder(json)
   let end = 0
   for (let start = json.indexOf('"'); start !== -1; start = json.indexOf('"', end)) {
-    if (next("'", end) < start || next('/', end) < start || next('#', end) < start) return null
+    if (next("'", end) < start || next('/', end) < start || next('#', end) < start)
+      return { texts, isCut: true }
     end = endOfJsonText(json, start)
     if (next(word, start) >= end) continue
     if (texts.length >= MAX_HITS) return null
     texts.push(json.slice(start + 1, end - 1))
   }
   const rest = json.length
-  return next("'", end) < rest || next('/', end) < rest || next('#', end) < rest ? null : texts
+  return { texts, isCut: next("'", end) < rest || next('/', end) < rest || next('#', end) < rest }
 }
 
 /** Where something comes next; asked with ever later places, it looks at each character once. */
