@@ -78,6 +78,8 @@ export interface PreparedRequest {
   readonly framing: BodyFraming
   /** It is a call that servers take over HTTP/2 only. */
   readonly prefersHttp2: boolean
+  /** It says who it is once for its connection (RFC 4559, 6): whoever else sent something there would be taken for that one. */
+  readonly signsInConnection: boolean
   /**
    * What `claimsOf` has to find out of its body as the code sent it; null when that need not be looked into. A body that came
    * to no end within the limit may do anything.
@@ -177,6 +179,7 @@ export function prepareRequest(request: RequestToPrepare): PreparedRequest | Ref
     body: inBody.length === 0 ? null : createBodyRewriter(inBody, substitution.used, rejected),
     framing,
     prefersHttp2: isGrpc,
+    signsInConnection: valuesOf(kept, 'authorization').some((value) => OF_A_CONNECTION.test(value)),
     inspection: isInspected ? { path: request.path, contentType, isEncoded, ...looksFor } : null,
     part,
     messages:
@@ -193,6 +196,7 @@ export function prepareRequest(request: RequestToPrepare): PreparedRequest | Ref
 const UNPACKED: readonly HeaderField[] = [{ name: 'accept-encoding', value: 'identity' }]
 const MESSAGE_CODINGS = /^(?:grpc|connect)-accept-encoding$/
 const GRPC = /^\s*application\/grpc\b/i
+const OF_A_CONNECTION = /^\s*(?:ntlm|negotiate|kerberos)\b/i
 const SAYS_LENGTHS = /^\s*application\/(?:grpc|connect\+|proto|x-protobuf)/i
 
 /** Types of bodies that no server takes for GraphQL, unless its path says that it takes nothing else. */

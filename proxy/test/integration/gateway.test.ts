@@ -117,6 +117,28 @@ describe('a request to an approved host', () => {
     await vi.waitFor(async () => expect(await run.events()).toHaveLength(4), patience(10_000))
   })
 
+  test.each(['NTLM TlRMTVNTUAAD', 'Negotiate oYH1MIHy'])(
+    'with %s has its connection to itself, and no other run is taken for it',
+    async (authorization) => {
+      const signedIn = new WeakSet<object>()
+      answer = ({ headers, socket }, response) => {
+        if (headers.authorization !== undefined) signedIn.add(socket)
+        response.end(signedIn.has(socket) ? 'signed in' : 'nobody')
+      }
+      const own = await kit.run([place()])
+      const other = await kit.run([place()])
+      expect((await ask(other.endpoint, url())).body).toBe('nobody')
+      for (const path of ['/challenge', '/again'])
+        expect((await ask(own.endpoint, url(path), { headers: { authorization } })).body).toBe('signed in')
+      expect(upstream.connections).toBe(2)
+      expect((await ask(other.endpoint, url())).body).toBe('nobody')
+      expect((await ask(own.endpoint, url())).body).toBe('nobody')
+      const anew = { headers: { authorization: `${authorization}A` } }
+      expect((await ask(other.endpoint, url(), anew)).body).toBe('signed in')
+      expect(upstream.connections).toBe(3)
+    },
+  )
+
   test('drops interim answers and passes on the final one', async () => {
     answer = (_request, response) => {
       response.writeEarlyHints({ link: '</a.css>; rel=preload' })

@@ -109,7 +109,7 @@ function refuse({ request, response, allowed, outcome }: Forwarding, rule: Egres
 function send({ response, allowed, outcome, upstreams }: Forwarding, body: Readable | Buffer | null): void {
   const { prepared, target, session, origin } = allowed
   if (response.destroyed) return
-  const upstream = upstreams.take(session.policy, target, prepared.prefersHttp2)
+  const upstream = upstreams.take(session, target, prepared)
   response.once('close', () => upstream.release())
   const { method, path, headers, part } = prepared
   const scrubber = scrubberFor(session.policy)

@@ -1,19 +1,25 @@
 import {
   approvedAddresses,
   type EgressDial,
-  type EgressPolicy,
+  type EgressSession,
   type EgressTarget,
   originOf,
+  type PreparedRequest,
 } from '../index.ts'
 import { openMixedPool, openPool, type UpstreamPool } from '../relay/index.ts'
 
 /**
  * Connections to upstreams, kept open over requests and runs: a run of the same skill does not wait for a handshake
  * again. What is kept was dialled and verified for one origin and one set of approved addresses, and is used for no other.
+ * A connection on which a run signed in is that run's alone.
  */
 export interface Upstreams extends AsyncDisposable {
   /** A pool for one request; `release` when that request is over. */
-  take(policy: EgressPolicy, target: EgressTarget, prefersHttp2: boolean): Upstream
+  take(
+    session: Pick<EgressSession, 'requestId' | 'policy'>,
+    target: EgressTarget,
+    request: Pick<PreparedRequest, 'prefersHttp2' | 'signsInConnection'>,
+  ): Upstream
 }
 
 interface Upstream {
@@ -48,10 +54,11 @@ export function createUpstreams(dial: EgressDial, http2ToHosts: boolean): Upstre
   }, SWEEP_MS).unref()
 
   return {
-    take(policy, target, prefersHttp2) {
+    take({ requestId, policy }, target, { prefersHttp2, signsInConnection }) {
       const approved = approvedAddresses(policy, target)
       const protocols = !http2ToHosts ? 'HTTP/1.1' : prefersHttp2 ? 'HTTP/2 first' : 'HTTP/1.1 first'
-      const key = [originOf(target), protocols, ...[...approved].sort()].join(' ')
+      const whose = signsInConnection ? requestId : 'all'
+      const key = [originOf(target), protocols, whose, ...[...approved].sort()].join(' ')
       let entry = entries.get(key)
       if (entry === undefined) {
         if (entries.size >= MAX_ENTRIES) closeIdle(() => true)
