@@ -11,7 +11,7 @@ import {
   readPath,
 } from './capabilities/index.ts'
 import type { CompiledCapability } from './compiled-capability.ts'
-import { overridingMethods, overridingPaths } from './method-override.ts'
+import { furtherPaths, overridingMethods } from './method-override.ts'
 import type { EgressTarget } from './policy.ts'
 
 /** The entry of `network` that would allow the request, as an agent can ask for it. */
@@ -59,7 +59,7 @@ export function authorizeRequest(request: RequestToAuthorize): Authorized | Capa
       ? entry.websocket && methods.every((method) => method === 'GET' || entry.methods === null)
       : allowsMethods(entry, methods),
   )
-  const paths = [path, ...overridingPaths(request.rawHeaders)]
+  const paths = [path, ...furtherPaths(methods, request.rawHeaders)]
   const byPath = paths.reduce(entriesForPath, byMethod)
   const ask = (): AskEntry => ({
     host: formatHostPattern({ ...target, wildcard: false }),

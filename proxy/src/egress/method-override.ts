@@ -12,9 +12,12 @@ import {
 /** Methods that a request claims; `any` where what it claims cannot be told. */
 export type ClaimedMethods = readonly string[] | 'any'
 
-/** As CGI writes them, so that what servers take for the same is the same. */
 const METHOD_HEADERS = new Set(['x_http_method_override', 'x_http_method', 'x_method_override'])
 const PATH_HEADERS = new Set(['x_original_url', 'x_rewrite_url'])
+/** Methods of WebDAV that change a second path (RFC 4918, 10.3). */
+const TO_ANOTHER_PATH = new Set(['COPY', 'MOVE'])
+/** What object stores copy from, or rename: S3 and those after it, Google's, Azure's, Swift. */
+const COPY_SOURCE = /^x_(?:[a-z]+_)?(?:copy_source|copy_from|rename_source)$/
 /** `_method` (most frameworks), `X-HTTP-Method-Override` (ASP.NET), `_HttpMethod` (Salesforce), `$httpMethod` (Google). */
 const SURE =
   /^(?:_method|_?_?x_http_method(?:_override)?|x_method_override|[_$]http_?method|_method_override)$/i
@@ -24,22 +27,34 @@ const COMMON = /^(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS)$/i
 
 /** By what the head of a request says; flat name, value … as node:http gives them. */
 export function overridingMethods(path: string, rawHeaders: readonly string[]): ClaimedMethods {
-  const methods = valuesIn(rawHeaders, METHOD_HEADERS).flatMap((value) => value.split(','))
+  const methods = valuesIn(rawHeaders, isMethodHeader).flatMap((value) => value.split(','))
   const query = path.indexOf('?')
   const inQuery = query === -1 ? [] : methodsInParameters(path.slice(query + 1))
   return inQuery === 'any' ? inQuery : [...named(methods), ...inQuery]
 }
 
-/** Paths, each with its query if it has one, by which servers replace the one in the request line. */
-export const overridingPaths = (rawHeaders: readonly string[]): string[] =>
-  valuesIn(rawHeaders, PATH_HEADERS).map((value) => value.trim().replace(/^https?:\/\/[^/]*/i, ''))
+/** Paths, each with its query if it has one, that servers take in place of the one in the request line, or beside it. */
+export function furtherPaths(methods: readonly string[], rawHeaders: readonly string[]): string[] {
+  const hasDestination = methods.some((method) => TO_ANOTHER_PATH.has(method))
+  const isPath = (name: string): boolean =>
+    PATH_HEADERS.has(name) || (hasDestination && name === 'destination')
+  return [
+    ...valuesIn(rawHeaders, isPath).map(withoutOrigin),
+    ...valuesIn(rawHeaders, isCopySource).map((value) => withoutOrigin(value).replace(/^\/?/, '/')),
+  ]
+}
 
-function valuesIn(rawHeaders: readonly string[], names: ReadonlySet<string>): string[] {
+const isMethodHeader = (name: string): boolean => METHOD_HEADERS.has(name)
+const isCopySource = (name: string): boolean => COPY_SOURCE.test(name)
+const withoutOrigin = (value: string): string => value.trim().replace(/^https?:\/\/[^/]*/i, '')
+
+/** As CGI writes names, so that what servers take for the same is the same. */
+function valuesIn(rawHeaders: readonly string[], isMeant: (name: string) => boolean): string[] {
   const values: string[] = []
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
     // Most fields are not of this kind, and are not read further than their first letter.
-    if (!/^x/i.test(rawHeaders[at] as string)) continue
-    if (names.has((rawHeaders[at] as string).toLowerCase().replaceAll('-', '_'))) {
+    if (!/^[dx]/i.test(rawHeaders[at] as string)) continue
+    if (isMeant((rawHeaders[at] as string).toLowerCase().replaceAll('-', '_'))) {
       values.push(rawHeaders[at + 1] as string)
     }
   }

@@ -151,6 +151,30 @@ describe('another path', () => {
     },
   )
 
+  test.each(['MOVE', 'COPY'])('that %s writes to counts as itself', async (method) => {
+    const to = (destination: string, ...paths: string[]) =>
+      say([may({ methods: [method], paths })], `${method} /a/x`, [`Destination: ${destination}`])
+    for (const destination of ['/b/x', `https://${at()}/b/x`, '/a/../b/x', '//b/x', 'b'])
+      expect(await to(destination, '/a/**'), destination).toContain('path_not_approved')
+    expect(seen).toEqual([])
+    expect(await to('/b/x', '/a/**', '/b/*')).toContain('200 OK')
+    expect(await to('/a/y', '/a/**')).toContain('200 OK')
+    expect(await say([may({ paths: ['/a/**'] })], 'GET /a/x', ['Destination: Paris'])).toContain('200 OK')
+  })
+
+  test.each([
+    'X-Amz-Copy-Source: b/x?versionId=1',
+    'x-goog-copy-source: /b/x',
+    'x-ms-copy-source: https://other.example.com/b/x',
+    'x-amz-rename-source: b/x',
+    'X-Copy-From: /b/x',
+  ])('that is copied by %s counts as itself', async (header) => {
+    const put = (...paths: string[]) => say([may({ methods: ['PUT'], paths })], 'PUT /a/x', [header])
+    expect(await put('/a/**')).toContain('path_not_approved')
+    expect(seen).toEqual([])
+    expect(await put('/a/**', '/b/*')).toContain('200 OK')
+  })
+
   test.each([
     '/v1/charges/',
     '/v1/charges/;x',
