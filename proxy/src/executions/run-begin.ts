@@ -41,7 +41,7 @@ export interface BeginRun {
 export function createBeginRun(deps: {
   readonly ledger: Ledger
   readonly finish: FinishRun
-  readonly trust: Pick<Trust, 'stillCovers'>
+  readonly trust: Pick<Trust, 'stillCovers' | 'stillAllows'>
   readonly vault: Pick<Vault, 'find' | 'open'>
   readonly lockdown: Pick<Lockdown, 'state'>
   readonly clock: Clock
@@ -62,7 +62,11 @@ export function createBeginRun(deps: {
     const consent = openConsent(execution.consentJson, execution.consentHash)
     // It may have waited for a secret or a sandbox, and the owner may have changed their mind since.
     const grant = grantOf(execution)
-    if (grant !== undefined && !(await deps.trust.stillCovers(tx, grant, consent))) {
+    const isAllowed =
+      grant === undefined
+        ? await deps.trust.stillAllows(tx, execution)
+        : await deps.trust.stillCovers(tx, grant, consent)
+    if (!isAllowed) {
       await finish(tx, execution, { failure: 'trust_ended' })
       return undefined
     }

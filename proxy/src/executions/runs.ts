@@ -51,7 +51,7 @@ export interface RunsDeps {
   readonly ledger: Ledger
   readonly content: Pick<StoredContent, 'reserveOutput'>
   readonly vault: Pick<Vault, 'find' | 'open'>
-  readonly trust: Pick<Trust, 'stillCovers'>
+  readonly trust: Pick<Trust, 'stillCovers' | 'stillAllows'>
   readonly sandbox: Pick<Sandbox, 'claim' | 'run' | 'status'>
   readonly egress: EgressSessions
   readonly storage: Storage
@@ -169,6 +169,8 @@ export function createRuns(deps: RunsDeps): Runs {
     { consent, code, imports, secrets, bindings }: Handover,
     runIn: Sandbox['run'],
   ): Promise<void> => {
+    // Of now: what was stopped on the way stays so, also when that is over before the code is handed over.
+    const { signal } = ending
     const output = createOutputCollector(secrets)
     const policy = createPolicy(egressApproval(consent, secrets, bindings), output.prepare)
     await output.preparedFirst()
@@ -177,7 +179,7 @@ export function createRuns(deps: RunsDeps): Runs {
     try {
       await begunOnDisk()
       // Between its beginning and here everything may have been stopped.
-      if (ending.signal.aborted && !draining)
+      if (signal.aborted && !draining)
         return await settle(requestId, (tx, execution) => finish(tx, execution, { failure: 'interrupted' }))
       const run = runIn(
         {
@@ -191,7 +193,7 @@ export function createRuns(deps: RunsDeps): Runs {
           imports,
         },
         { onStarted: () => {}, onOutput: (stream, chunk) => output.push(stream, chunk) },
-        ending.signal,
+        signal,
       )
       const preparing = setImmediate(output.prepare)
       const outcome = await run.finally(() => clearImmediate(preparing))

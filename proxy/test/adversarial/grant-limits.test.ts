@@ -70,6 +70,8 @@ async function restart(): Promise<void> {
 }
 const grants = (which: 'standing' | 'newest' = 'standing') =>
   kit.storage.read((tx) => kit.trust.list(tx, which))
+const revokeNewest = async (): Promise<unknown> =>
+  kit.trust.revoke((await grants('newest'))[0]?.id ?? 0, 'cli:0')
 const events = async (): Promise<string[]> =>
   (await kit.audit.newest(1_000)).map(({ event, data }) => `${event} ${data}`).reverse()
 
@@ -128,12 +130,29 @@ describe('a yes for so many uses', () => {
     await grantOf({ uses: 2 })
     await holdPlace()
     const waits = await ask()
-    const [grant] = await grants('newest')
-    await kit.trust.revoke(grant?.id ?? 0, 'cli:0')
+    await revokeNewest()
     expect((await grants('newest'))[0]?.endedWhy).toBe('revoked')
     await restart()
     expect((await ended(waits)).failure).toBe('trust_ended')
     expect(ran()).toBe(1)
+  })
+
+  it.each([
+    ['revoked', () => revokeNewest()],
+    [
+      'over',
+      async () => {
+        now += 2 * DAY
+      },
+    ],
+  ])('that is %s before the approved run begins keeps that from beginning', async (_what, end) => {
+    await holdPlace()
+    const waits = await ask()
+    await choose(waits, 'limited', { uses: 3, until: START + DAY })
+    await end()
+    await restart()
+    expect((await ended(waits)).failure).toBe('trust_ended')
+    expect(ran()).toBe(0)
   })
 
   it('takes no use of it while a grant without a number covers the request too', async () => {

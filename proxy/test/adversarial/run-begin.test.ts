@@ -69,6 +69,19 @@ describe('a trusted run', () => {
     expect(sandbox.orders).toHaveLength(2)
   })
 
+  it('that was stopped before its code was handed over stays so, also when that is over by then', async () => {
+    disk.hold()
+    const asked = submit()
+    await expect.poll(async () => (await all())[0]?.status).toBe('running')
+    kit.runs.halt()
+    kit.runs.resume()
+    disk.release()
+    await expect
+      .poll(async () => stored(await asked))
+      .toMatchObject({ status: 'failed', failure: 'interrupted' })
+    expect(sandbox.orders).toHaveLength(1)
+  })
+
   it('waits for the disk once to begin', async () => {
     disk.hold()
     const asked = submit()

@@ -86,6 +86,8 @@ export interface Trust {
   take(tx: Tx, asked: Consent): Promise<TrustVerdict>
   /** Before what it covered begins: whether that grant stands still, or another has a use for it. */
   stillCovers(tx: Tx, grantId: number, asked: Consent): Promise<boolean>
+  /** The same before the run begins that a grant was given with: whether that one was revoked meanwhile, or its time is over. */
+  stillAllows(tx: Tx, request: { readonly requestId: string }): Promise<boolean>
   /** The verdict alone, with nothing ended or written on the way. */
   look(tx: ReadTx, asked: Consent): Promise<TrustVerdict>
   /** The grant that the changes of a verdict are told against; undefined when nothing was granted before. */
@@ -142,6 +144,9 @@ export function createTrust(deps: {
     grant.level !== 'once' &&
     (grant.maxUses === null || grant.uses < grant.maxUses) &&
     isInTime(grant, now)
+  /** Whether what it let through may begin: that it is used up ends it for others alone. */
+  const letsBegin = (grant: Grant, now: UnixMs): boolean =>
+    (grant.endedAt === null || isUsedUp(grant)) && isInTime(grant, now)
   const changesFrom = (grant: Grant, asked: Consent): readonly string[] =>
     differencesFrom(openConsent(grant.consentJson, grant.consentHash), asked, { anyArgs: grant.anyArgs })
 
@@ -216,9 +221,15 @@ export function createTrust(deps: {
       const now = clock.now()
       await endExpired(tx, now)
       const own = await tx.grants.byId(grantId)
-      const isOwn = own !== undefined && (own.endedAt === null || isUsedUp(own)) && isInTime(own, now)
-      if (isOwn && changesFrom(own, asked).length === 0) return true
+      if (own !== undefined && letsBegin(own, now) && changesFrom(own, asked).length === 0) return true
       return (await take(tx, asked)).trusted
+    },
+    async stillAllows(tx, { requestId }) {
+      const now = clock.now()
+      await endExpired(tx, now)
+      const own = await tx.grants.byRequest(requestId)
+      if (own === undefined || own.level === 'once' || own.endedWhy === 'replaced') return true
+      return letsBegin(own, now)
     },
     look,
     closest: async (tx, asked) => (await closest(tx, asked))?.grant,
