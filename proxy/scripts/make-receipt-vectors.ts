@@ -166,15 +166,11 @@ const vote = (by: string, choice: string, proved: boolean): string =>
   `{"by":"${by}","channel":"console","choice":"${choice}","name":null,"proved":${proved}}`
 const votes = (own: string): string =>
   `,"votes":[${vote('telegram:1002', 'once', false)},${vote('telegram:1001', own, true)}]`
-const named = {
-  row: {
-    ...provider.row,
-    data: provider.row.data.replace(
-      '{"credential":"AQID"}',
-      proofOf({ ...SIGNED, approval: 'ask_1', choice: '24h_usd1' }),
-    ),
-  },
-  fields: { ...provider.fields, proof: proofOf({ ...SIGNED, approval: 'ask_1', choice: '24h_usd1' }) },
+/** A verdict on a provider, by a passkey that signed it with a limit. */
+function limited(choice: string): string {
+  const proof = proofOf({ ...SIGNED, approval: 'ask_1', choice })
+  const data = provider.row.data.replace('{"credential":"AQID"}', proof)
+  return note(textOf({ ...provider.row, data }, { ...provider.fields, proof }))
 }
 const good = textOf(once.row, once.fields)
 const whole = note(good)
@@ -184,7 +180,8 @@ const VECTORS: Record<string, { readonly file: string | Buffer; readonly problem
   'older-version.receipt': { file: note(textOf(older.row, older.fields)), problem: null },
   // Before a proof was verified it was good.
   'provider-passkey.receipt': { file: note(textOf(provider.row, provider.fields)), problem: 'wrong_proof' },
-  'provider-proof.receipt': { file: note(textOf(named.row, named.fields)), problem: null },
+  'provider-proof.receipt': { file: limited('24h_usd1'), problem: null },
+  'provider-proof-requests.receipt': { file: limited('24h_requests100'), problem: null },
   'proof.receipt': { file: proven(proofOf(SIGNED)), problem: null },
   'two-voters.receipt': {
     file: proven(proofOf({ ...SIGNED, choice: 'forever' }), 'passkey', votes('forever')),

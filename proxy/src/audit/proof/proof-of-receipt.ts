@@ -46,4 +46,4 @@ function isAnswerOf(receipt: Receipt, signed: string): boolean {
 
 /** A choice with a limit of its own (`24h_usd1`) is told of as the one that it narrows. */
 const isSameChoice = (told: string, signed: string): boolean =>
-  signed === told || /^(.+)_(?:usd|tokens)[0-9]+k?$/.exec(signed)?.[1] === told
+  signed === told || /^(.+)_(?:usd|tokens|requests)[0-9]+k?$/.exec(signed)?.[1] === told
