@@ -41,12 +41,14 @@ export function subscribeParts(parts: {
 
   events.subscribe('agent.revoked', async ({ agentId, actor }, tx) => {
     await core.approvals.requesterRevoked(tx, agentRequester(agentId), { actor, name: null })
+    await core.quorum.requesterRevoked(tx, agentRequester(agentId), actor)
     await executions.cancelApproved(tx, agentId, actor, 'agent revoked')
     await llm.access.agentRevoked(tx, agentId, actor)
     llm.keys.dropCache()
   })
   events.subscribe('app.revoked', async ({ appId, actor }, tx) => {
     await core.approvals.requesterRevoked(tx, appRequester(appId), { actor, name: null })
+    await core.quorum.requesterRevoked(tx, appRequester(appId), actor)
     await parts.claudeRuns?.appRevoked(tx, appId)
   })
   events.subscribe('lockdown.begun', async ({ by }, tx) => {

@@ -152,6 +152,12 @@ describe('a kind of approval that no channel has heard of', () => {
     expect((await oauth3(['quorum', 'list'])).stdout).toContain('One approval is enough for everything.')
     expect((await oauth3(['approve', execution.requestId, '--once'])).code).toBe(0)
     expect((await kit.find(execution)).status).not.toBe('pending')
+
+    // It ends with its agent: whoever is given the name has none, and none is shown for them.
+    await oauth3(['quorum', 'set', '--agent', 'demo-agent', '--approvals', '2'])
+    expect((await oauth3(['agent', 'revoke', 'demo-agent'])).code).toBe(0)
+    await kit.agents.add({ name: 'demo-agent' }, 'cli:0')
+    expect((await oauth3(['quorum', 'list', '--json'])).json.rules).toEqual([])
   })
 
   test('expires by the clock of all, and is taken back when its agent is revoked', async () => {

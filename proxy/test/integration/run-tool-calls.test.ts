@@ -231,6 +231,8 @@ describe('on every channel', () => {
     await kit.double.press(kit.chatId, card.messageId, '✅ Allow once', BOB).answered
     expect(await verdict).toMatchObject({ behavior: 'allow' })
     expect((await kit.submit()).status).toBe('pending')
+    expect((await oauth3(['app', 'revoke', tools.app.name])).code).toBe(0)
+    expect((await oauth3(['quorum', 'list'])).stdout).toContain('One approval is enough for everything.')
   })
 
   test('the owner’s API reads its arguments whole, and decides by the hash of what it read', async () => {

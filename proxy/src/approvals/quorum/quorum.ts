@@ -52,6 +52,8 @@ export interface Quorum {
   setOwner(tx: Tx, ownerIs: OwnerIs, actor: Actor): Promise<void>
   /** The new name takes at least what the old one took; the old one goes on to take it. */
   secretRenamed(tx: Tx, from: string, to: string, actor: Actor): Promise<void>
+  /** Its rule goes with it: whoever is given its name has none, and a list would show one for them. */
+  requesterRevoked(tx: Tx, requester: Requester, actor: Actor): Promise<void>
 }
 
 type RuleKey = Pick<ApprovalRule, 'scope' | 'name'>
@@ -166,6 +168,9 @@ export function createQuorum(deps: {
       const risk = before.risk === 'high' ? 'high' : there.risk
       await write(tx, { ...there, approvals, risk }, actor)
     },
+
+    requesterRevoked: (tx, { kind, id }, actor) =>
+      write(tx, { scope: kind, name: id, approvals: 1, risk: 'normal' }, actor),
   }
 }
 
