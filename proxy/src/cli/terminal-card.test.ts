@@ -8,6 +8,13 @@ import { columnsOf } from './text-layout.ts'
 
 const plain = styleFor({}, {})
 
+test('colour is for terminals that can, and for nobody who does not want it (NO_COLOR)', () => {
+  const red = (isTTY: boolean, env: NodeJS.ProcessEnv) => styleFor({ isTTY }, env).red('x')
+  for (const env of [{}, { NO_COLOR: '' }]) expect(red(true, env)).toBe('\u001b[31mx\u001b[39m')
+  for (const env of [{ NO_COLOR: '1' }, { NO_COLOR: '0' }, { TERM: 'dumb' }]) expect(red(true, env)).toBe('x')
+  expect(red(false, {})).toBe('x')
+})
+
 test('the card says where each value goes and in which part of a request, and which the code reads', () => {
   const card = sampleCard({
     requestId: 'req_1',

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createAdminClient } from '../../src/cli/admin-client.ts'
 import { SecretValue } from '../../src/kernel/index.ts'
 import { type AdminKit, startAdminKit } from '../support/admin-kit.ts'
-import { type CliRun, runCliProcess } from '../support/run-cli.ts'
+import { type CliRun, runCliHere, runCliProcess } from '../support/run-cli.ts'
 
 let kit: AdminKit
 const NOON = new Date('2026-11-20T12:00:00').getTime()
@@ -86,6 +86,24 @@ test('says of a filter that can fit nothing that it cannot', async () => {
   expect((await oauth3('--since', 'yesterday')).code).toBe(2)
   expect((await oauth3('--since', '2026-13-45')).code).toBe(2)
 })
+
+test.each([
+  [200, '{"agents": [], "has_default_wake": false, "of_tomorrow": 1}', 0, ''],
+  [200, '{"agents": {}}', 1, 'is it of the same version as this command?'],
+  [200, '<html></html>', 1, 'is it of the same version as this command?'],
+  [404, '{"message": "page not found"}', 1, 'is it of the same version as this command?'],
+  [404, '{"error": {"code": "of_tomorrow", "message": "It is Sunday."}}', 1, 'oauth3: It is Sunday.'],
+])(
+  'a daemon of another version, which answers %i %s, is read as far as can be',
+  async (status, body, code, says) => {
+    const socket = `${kit.folder}/other.sock`
+    await using daemon = createServer((_, response) => response.writeHead(status).end(body)).listen(socket)
+    await once(daemon, 'listening')
+    const run = await runCliHere(['agent', 'list'], { env: { OAUTH3_SOCKET: socket } })
+    expect(run).toMatchObject({ code, stderr: expect.stringContaining(says) })
+    expect(run.stdout).toBe(code === 0 ? 'No agents yet; add one with: oauth3 agent add NAME\n' : '')
+  },
+)
 
 test('an answer that breaks off is told in words', async () => {
   const socket = `${kit.folder}/breaks.sock`
