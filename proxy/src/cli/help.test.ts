@@ -18,6 +18,8 @@ const COMMANDS = [[], ...(await commandHelp()).map(({ name }) => name.split(' ')
 describe.each([40, 80])('help on a terminal of %i columns', (columns) => {
   test('keeps every line within it, for every command', async () => {
     expect(COMMANDS.length).toBeGreaterThan(40)
+    // Commands with others below them.
+    expect(COMMANDS).toEqual(expect.arrayContaining([['grants'], ['requests'], ['panic']]))
     for (const words of COMMANDS) {
       const lines = (await helpAt(columns, words)).split('\n')
       expect(lines.filter((line) => !isCommand(line) && columnsOf(line) > columns)).toEqual([])

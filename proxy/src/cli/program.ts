@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events'
 import { PassThrough } from 'node:stream'
 import { Argument, Command, CommanderError, Option } from 'commander'
 import { ERROR_TABLE, oneLine } from '../kernel/index.ts'
@@ -56,9 +57,10 @@ export async function runCli(
   const exitWith = (code: number): void => {
     exitCode = code
   }
+  const isJson = argv.includes('--json')
   try {
     const modules = modulesFor(argv, OWN_COMMANDS)
-    const program = await buildProgram(around, programs, exitWith, modules)
+    const program = await buildProgram(around, programs, exitWith, { modules, isJson })
     await program.parseAsync([...argv], { from: 'user' })
     return exitCode
   } catch (error) {
@@ -73,9 +75,7 @@ export async function runCli(
       ...(failure.details === undefined ? {} : { details: failure.details }),
     }
     around.stderr.write(
-      argv.includes('--json')
-        ? `${safeJson({ error: body })}\n`
-        : lines.map((one) => `oauth3: ${one}\n`).join(''),
+      isJson ? `${safeJson({ error: body })}\n` : lines.map((one) => `oauth3: ${one}\n`).join(''),
     )
     return failure.exitCode
   }
@@ -94,7 +94,7 @@ async function buildProgram(
   around: CliSurroundings,
   programs: CliPrograms,
   exitWith: (code: number) => void,
-  modules = COMMAND_MODULES,
+  { modules = COMMAND_MODULES, isJson = false } = {},
 ): Promise<Command> {
   const program = new Command('oauth3')
     .description('Human-approved secrets and sandboxed execution for AI agents.')
@@ -105,7 +105,8 @@ async function buildProgram(
     .exitOverride()
     .configureOutput({
       writeOut: (text) => void around.stdout.write(text),
-      writeErr: (text) => void around.stderr.write(text),
+      // Help, where a command was left out: a program reads the error alone.
+      writeErr: (text) => void (isJson || around.stderr.write(text)),
       getOutHelpWidth: () => around.stdout.columns || Number(around.env.COLUMNS) || TERMINAL_COLUMNS,
       // Printed once, by runCli, as the one line that every error is.
       outputError: () => {},
@@ -186,18 +187,24 @@ export async function commandHelp(): Promise<readonly { readonly name: string; r
   const pages: { name: string; help: string }[] = []
   const visit = (command: Command, path: string): void => {
     const inner = command.createHelp().visibleCommands(command)
+    if (inner.length === 0 || isCommandToo(command)) {
+      written.length = 0
+      command
+        .configureHelp({ ...HELP_LAYOUT, showGlobalOptions: false })
+        .configureOutput({ writeOut: (text) => void written.push(text), getOutHelpWidth: () => 100 })
+        .outputHelp()
+      pages.push({ name: path, help: written.join('').trim() })
+    }
     for (const child of inner) if (child.name() !== 'help') visit(child, `${path} ${child.name()}`)
-    if (inner.length > 0) return
-    written.length = 0
-    command
-      .configureHelp({ ...HELP_LAYOUT, showGlobalOptions: false })
-      .configureOutput({ writeOut: (text) => void written.push(text), getOutHelpWidth: () => 100 })
-      .outputHelp()
-    pages.push({ name: path, help: written.join('').trim() })
   }
   visit(program, 'oauth3')
   return pages
 }
+
+/** A group that says more of itself than which commands are in it; what stands behind its help is an event's (commander is an EventEmitter). */
+const isCommandToo = (group: Command): boolean =>
+  group.parent !== null &&
+  (group.options.length > 0 || (group as unknown as EventEmitter).listenerCount('afterHelp') > 0)
 
 /** Commands that ask for a value, which somebody may take for an argument. */
 const VALUE_COMMANDS: readonly string[] = ['secret add', 'key add']

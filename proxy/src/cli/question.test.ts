@@ -1,6 +1,8 @@
+import { PassThrough } from 'node:stream'
 import { expect, test } from 'vitest'
 import type { CardView } from '../contracts/admin/index.ts'
 import { approvalQuestion, decisionText, openQuestion } from './question.ts'
+import { createTerminal } from './terminal.ts'
 import { columnsOf } from './text-layout.ts'
 
 const card = (names: readonly string[], network: string, skillId = 'demo/x'): CardView => ({
@@ -69,4 +71,20 @@ test('a decision has one word, and an unknown one stays as it is', () => {
     '24h, any args',
     'toString',
   ])
+})
+
+test.each([
+  ['y\n', true],
+  [' YES \n', true],
+  ['yess\n', false],
+  ['\n', false],
+  // ^D, or a terminal that was closed: nobody types any more, or not to the end of the line.
+  ['', false],
+  ['y', false],
+])('%j answers a question that is to be confirmed with %s', async (typed, isYes) => {
+  const stdin = Object.assign(new PassThrough(), { isTTY: true })
+  const [stdout, stderr] = [new PassThrough(), new PassThrough()]
+  const { confirm } = createTerminal({ stdin, stdout, stderr, env: {}, cwd: '/' })
+  stdin.end(typed)
+  expect(await confirm('Remove it?')).toBe(isYes)
 })

@@ -28,6 +28,7 @@ export interface Terminal {
   /** As they are, to a file or another program. Throws where a terminal would obey them. */
   printBytes(bytes: Uint8Array): Promise<void>
   note(text: string): void
+  /** A no where there is nobody left to answer: at ^C, ^D or a terminal that is gone. */
   confirm(question: string): Promise<boolean>
   /** A line that a person types; null when the signal ends the question first, or there is nobody left to type. */
   ask(question: string, signal?: AbortSignal): Promise<string | null>
@@ -53,6 +54,21 @@ export function createTerminal(around: CliSurroundings): Terminal {
     new Promise((resolve, reject) => {
       around.stdout.write(text, (error) => (error ? reject(error) : resolve()))
     })
+  const ask: Terminal['ask'] = async (question, signal) => {
+    const reader = createInterface({ input: around.stdin, output: around.stderr })
+    const left = new AbortController()
+    reader.once('close', () => left.abort())
+    const ended = signal === undefined ? left.signal : AbortSignal.any([left.signal, signal])
+    try {
+      return (await reader.question(question, { signal: ended })).trim()
+    } catch (error) {
+      if (!ended.aborted) throw error
+      around.stderr.write('\n')
+      return null
+    } finally {
+      reader.close()
+    }
+  }
   return {
     style: styleFor(around.stdout, around.env),
     isInteractive,
@@ -68,29 +84,8 @@ export function createTerminal(around: CliSurroundings): Terminal {
       })
     },
     note: (text) => void around.stderr.write(`${text}\n`),
-    async confirm(question) {
-      const reader = createInterface({ input: around.stdin, output: around.stderr })
-      try {
-        return /^\s*y(es)?\s*$/i.test(await reader.question(`${question} [y/N] `))
-      } finally {
-        reader.close()
-      }
-    },
-    async ask(question, signal) {
-      const reader = createInterface({ input: around.stdin, output: around.stderr })
-      const left = new AbortController()
-      reader.once('close', () => left.abort())
-      const ended = signal === undefined ? left.signal : AbortSignal.any([left.signal, signal])
-      try {
-        return (await reader.question(question, { signal: ended })).trim()
-      } catch (error) {
-        if (!ended.aborted) throw error
-        around.stderr.write('\n')
-        return null
-      } finally {
-        reader.close()
-      }
-    },
+    confirm: async (question) => /^y(es)?$/i.test((await ask(`${question} [y/N] `)) ?? ''),
+    ask,
     readSecret: (question) => (isInteractive ? askHidden(question, around) : readInput(around.stdin)),
     readSecretFromInput: () => readInput(around.stdin),
     hasInput: () => bringsAnything(around.stdin),

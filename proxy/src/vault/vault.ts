@@ -250,7 +250,8 @@ function assertName(name: string): void {
 
 function assertValue(value: SecretValue): void {
   const plaintext = value.open()
-  if (plaintext.length === 0) throw new AppError('invalid_request', 'The value is empty.')
+  // White space alone would be cut out of whatever code prints.
+  if (plaintext.trim() === '') throw new AppError('invalid_request', 'The value is empty.')
   if (!plaintext.isWellFormed() || plaintext.includes('\0')) {
     throw new AppError('invalid_request', 'The value is not valid text, or holds a NUL character.')
   }

@@ -177,6 +177,7 @@ describe('oauth3 app', () => {
     ['--limit', 'usd-per-day=0'],
     ['--limit', 'other=1'],
     ['--limit', 'running'],
+    ['--limit', 'running=2=3'],
     ['--scope', 'admin'],
   ])('takes no %s %s', async (option, value) => {
     expect((await oauth3(['app', 'add', 'wrong', option, value])).code).toBe(2)
@@ -205,6 +206,11 @@ describe('oauth3 run', () => {
     const followed = await oauth3(['run', 'follow', id])
     expect(followed.stdout).toContain('The prompt was handed over.')
     expect(followed.stdout).toContain(`${id}: done; it cost $0.0015.`)
+    // Followed by a program that reads line by line.
+    const lines = (await oauth3(['run', 'follow', id, '--json'])).stdout.trimEnd().split('\n')
+    const told = lines.map((line) => JSON.parse(line))
+    expect(told.at(-1)).toMatchObject({ id, state: 'done' })
+    expect(told[0]).toMatchObject({ event: expect.any(String), shown: expect.any(String) })
     expect((await oauth3(['run', 'cancel', id])).code).toBe(5)
     const held = await cli.kit.prompt('hold')
     expect((await oauth3(['run', 'cancel', held.id])).stdout).toContain('cancelled; it had cost')

@@ -25,9 +25,10 @@ describe('secrets', () => {
     expect(run.stderr).toContain('asked for, or read from standard input')
     expect(run.stderr).not.toContain('demo-value')
     expect(await world.kit.storage.read((tx) => world.kit.vault.find(tx, 'ARG_KEY'))).toBeUndefined()
-    const empty = await oauth3(['secret', 'add', 'ARG_KEY'], { stdin: '\n' })
-    expect(empty).toMatchObject({ code: 2, stdout: '' })
-    expect(empty.stderr).toContain('empty')
+    for (const stdin of ['\n', '\r\n', '          \n', '\t\n'.repeat(9)]) {
+      const empty = await oauth3(['secret', 'add', 'ARG_KEY'], { stdin })
+      expect(empty, stdin).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('empty') })
+    }
   })
 
   test('keeps the value out of the process list and of the environment', async () => {
@@ -209,7 +210,8 @@ describe('usage', () => {
     expect(run.code).toBe(2)
     expect(run.stderr.trim().split('\n').at(-1)).toMatch(/^oauth3: .+/)
     const asJson = await oauth3([...args, '--json'])
-    expect(JSON.parse(asJson.stderr.trim().split('\n').at(-1) ?? '').error).toMatchObject({ exit_code: 2 })
+    expect(JSON.parse(asJson.stderr).error).toMatchObject({ exit_code: 2 })
+    expect(asJson.stdout).toBe('')
   })
 
   test.each([

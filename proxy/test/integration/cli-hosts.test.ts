@@ -18,6 +18,13 @@ test('a hosted agent is asked for a key only where it can be made, and its names
   expect(bad.stderr).toBe(
     'oauth3: name: a name is 1–64 of A–Z a–z 0–9 . _ -, with a letter or a digit first.\n',
   )
+  const span = await oauth3(['host', 'add', 'good', '--sleep-after', '10x'], {
+    stdin: 'demo-key-of-a-vendor',
+  })
+  expect(span).toMatchObject({
+    code: 2,
+    stderr: 'oauth3: sleep_after: takes a span like 10m, 1h or never.\n',
+  })
   expect(json(await oauth3(['key', 'list', '--json']))).toMatchObject({ keys: [] })
   expect(await oauth3(['host', 'version', ''])).toMatchObject({
     ...{ code: 2, stderr: "oauth3: The argument 'name' is empty.\n" },
@@ -37,6 +44,9 @@ describe('a hosted agent', () => {
     expect(failed).toMatchObject({ code: 1, stdout: 'you said: fail\n' })
     expect(failed.stderr).toContain('It is gone.')
     expect((await say('two\n\nlines \u202e\n')).stdout).toBe('you said: two\n\nlines ⟨U+202E⟩\n')
+    expect((await host(['history', 'claw', '-n', '1'])).stdout).toBe(
+      '> two\n\nlines ⟨U+202E⟩\nyou said: two\n\nlines ⟨U+202E⟩\n',
+    )
     expect(await say(' \n\n')).toMatchObject({ code: 2, stdout: '' })
     const long = await say('é'.repeat(70_000))
     expect(long).toMatchObject({ code: 2, stderr: 'oauth3: Standard input holds more than 128.0 KiB.\n' })
@@ -120,7 +130,8 @@ describe('a hosted agent', () => {
       'claw may reach example.net:8443.\n',
     )
     // None of them where one is wrong.
-    expect(await host(['allow', 'claw', 'good.example.com', 'bücher.example'])).toMatchObject({ code: 2 })
+    for (const wrong of ['bücher.example', '*.amazonaws.com', '*.co.uk', '10.0.0.1', 'localhost'])
+      expect(await host(['allow', 'claw', 'good.example.com', wrong]), wrong).toMatchObject({ code: 2 })
     expect((await host(['show', 'claw'])).stdout).toContain('may reach   example.net:8443\n')
     expect(await host(['allow', 'claw'])).toMatchObject({ code: 2, stdout: '' })
     expect(await host(['chat', 'claw', 'said as arguments'])).toMatchObject({ code: 2, stdout: '' })
@@ -207,6 +218,12 @@ describe('a hosted agent', () => {
       )
       expect((await host(['get', 'claw', 'notes/today', folder, '--force'])).code).toBe(0)
       expect((await host(['get', 'claw', 'notes/today', '-'])).stdout).toBe('note')
+      const env = { OAUTH3_SOCKET: world.kit.socketPath }
+      const watched = await runCliHere(['host', 'get', 'claw', 'notes/today', '-'], {
+        env,
+        onWritten: () => {},
+      })
+      expect(watched).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('may obey') })
       const listed = json(await host(['files', 'claw', '--json']))
       expect(listed.entries).toMatchObject([{ name: 'today', modified_at: '1970-01-01T00:00:00.001Z' }])
       // It is called so there.

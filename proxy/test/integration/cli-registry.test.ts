@@ -92,6 +92,7 @@ test('what cannot be signed is said, and a private key is never shown', async ()
       ...['--as', as, '--description', description],
     ])
   expect((await sign('report@1')).stderr).toContain('version: a version is MAJOR.MINOR.PATCH')
+  expect((await sign('report@1.0.0@2.0.0')).stderr).toContain('version: a version is MAJOR.MINOR.PATCH')
   expect((await sign('Report@1.0.0')).stderr).toContain('name: a name is')
   expect((await sign('report@1.0.0', 'a\u202eb')).stderr).toContain('one line of visible text')
   writeFileSync(
@@ -107,6 +108,9 @@ test('what cannot be signed is said, and a private key is never shown', async ()
     expect.stringContaining('is no private Ed25519 key as PEM'),
   ])
   expect(broken.stderr).not.toContain('c2VjcmV0')
+  writeFileSync(path('null.json'), 'null')
+  const empty = await oauth3(['registry', 'sign', path('null.json'), '--key', path('registry.pem')])
+  expect(empty).toMatchObject({ code: 2, stderr: expect.stringContaining('the form of docs/registry.md') })
   // Keys of another kind.
   const rsa = generateKeyPairSync('rsa', { modulusLength: 2_048 }).privateKey
   writeFileSync(path('rsa.pem'), rsa.export({ format: 'pem', type: 'pkcs8' }))

@@ -209,7 +209,8 @@ const LIMITS = {
 const LIMIT_WORDS = Object.keys(LIMITS)
 
 function limitOf(text: string, before: Limits = {}): Limits {
-  const [word = '', value = ''] = text.split('=', 2)
+  const [word = '', ...values] = text.split('=')
+  const value = values.join('=')
   const limit = Object.hasOwn(LIMITS, word) ? LIMITS[word as keyof typeof LIMITS] : undefined
   if (limit === undefined)
     throw new InvalidArgumentError(`It takes ${LIMIT_WORDS.join(', ')}, as name=value.`)

@@ -3,6 +3,7 @@ import { formatExactUsd } from '../../kernel/index.ts'
 import type { CommandGroup } from '../context.ts'
 import { examples } from '../help.ts'
 import { renderTable } from '../table.ts'
+import { safeJson } from '../terminal.ts'
 import { formatTime, groupedDigits, terminalText } from '../text-layout.ts'
 import { wholeNumber } from './shared.ts'
 
@@ -79,18 +80,25 @@ export const addRunCommands: CommandGroup = (program, context) => {
     .command('follow')
     .description('what a run says and does, as it happens, to its end')
     .argument('<id>')
+    .addHelpText(
+      'after',
+      examples([
+        'oauth3 --json run follow run_1f0c',
+        'a line of JSON for each event, and one for the run at its end',
+      ]),
+    )
     .action(async (id: string) => {
+      const { client, json, terminal } = context
+      const tell = (value: object, human: string): Promise<void> =>
+        terminal.print(json ? safeJson(value) : human)
       for (let after = 0; ; ) {
-        const news = await context.client.call('followRun', { params: { id }, query: { after } })
-        if (news.events.length > 0)
-          await context.show(news, () =>
-            news.events.map(({ event, shown }) => `${event.padEnd(12)} ${terminalText(shown)}`).join('\n'),
-          )
+        const news = await client.call('followRun', { params: { id }, query: { after } })
+        for (const one of news.events) await tell(one, `${one.event.padEnd(12)} ${terminalText(one.shown)}`)
         after = news.last
         if (news.over) break
       }
-      const ended = await context.client.call('readRun', { params: { id } })
-      await context.show(ended, () => `${id}: ${stateOf(ended)}; it cost ${costOf(ended)}.`)
+      const ended = await client.call('readRun', { params: { id } })
+      await tell(ended, `${id}: ${stateOf(ended)}; it cost ${costOf(ended)}.`)
     })
 
   run

@@ -25,13 +25,13 @@ export async function signSkillFile(
 
 export async function signIndexFile(file: string, keyFile: string): Promise<RegistryIndex> {
   const [text, key] = await Promise.all([bytesOf(file), privateKeyOf(keyFile)])
-  let draft: object
+  let draft: Record<string, unknown> | null
   try {
-    draft = JSON.parse(text.toString('utf8')) as object
+    draft = JSON.parse(text.toString('utf8')) as typeof draft
   } catch {
     throw usageError(`${file} is not JSON.`)
   }
-  const { signature: _, ...rest } = draft as Record<string, unknown>
+  const { signature: _, ...rest } = draft ?? {}
   return signed(() => signIndex({ ...rest, key: keyOf(key) } as UnsignedIndex, key))
 }
 

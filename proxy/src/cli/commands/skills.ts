@@ -124,7 +124,8 @@ export const addSkillCommands: CommandGroup = (program, context) => {
     )
     .action(async (file: string, options: SignOptions) => {
       const { key, as, url = basename(file), description = '', secrets = [], network = [] } = options
-      const [name = '', version = ''] = as.split('@', 2)
+      const [name = '', ...versions] = as.split('@')
+      const version = versions.join('@')
       const stated = { name, version, url, description, secrets, network }
       await context.terminal.print(JSON.stringify(await signSkillFile(file, key, stated), null, 2))
     })

@@ -1,6 +1,6 @@
 /** Hosted agents as the owner sees them. Times are unix milliseconds. */
 import { z } from 'zod'
-import { hostModel, hostName } from '../host-forms.ts'
+import { hostModel, hostName, sleepAfter } from '../host-forms.ts'
 import { queryNumber } from './schemas.ts'
 
 const MACHINE_STATE_WORDS = [
@@ -22,14 +22,14 @@ export const addHostBody = z.strictObject({
   name: hostName,
   provider: z.string().min(1).max(64),
   model: hostModel,
-  /** `10m`, `1h`, `never`; left out: as SANDBOX_SLEEP_AFTER says. */
-  sleep_after: z.string().min(1).max(16).optional(),
+  /** Left out: as SANDBOX_SLEEP_AFTER says. */
+  sleep_after: sleepAfter.optional(),
 })
 export const addBrowserBody = z.strictObject({
   name: hostName,
   /** Name of the agent whose it is. */
   agent: z.string().min(1).max(64),
-  sleep_after: z.string().min(1).max(16).optional(),
+  sleep_after: sleepAfter.optional(),
 })
 /** Whether it shall have one. */
 export const desktopBody = z.strictObject({ on: z.boolean() })

@@ -175,7 +175,8 @@ const FAMILIES = {
     *.amazonaws.com *.googleapis.com *.blob.core.windows.net *.core.windows.net *.cloudfront.net *.supabase.co
     *.atlassian.net *.zendesk.com *.openai.azure.com *.azure.com *.my.salesforce.com *.duckdns.org *.ngrok.io
     *.azurewebsites.net *.us-east-1.amazonaws.com *.s3.eu-central-1.amazonaws.com *.execute-api.us-east-1.amazonaws.com
-    *.okta.com *.auth0.com *.appspot.com *.firebaseio.com *.deno.dev *.gitlab.io *.org.uk *.co.jp *.kawasaki.jp`,
+    *.okta.com *.auth0.com *.appspot.com *.firebaseio.com *.deno.dev *.gitlab.io *.org.uk *.co.jp
+    *.kawasaki.jp *.ovh.net *.fastly.net *.us-east-1.on.aws`,
   suspicious_host: `pastebin.com paste.rs dpaste.com rentry.co transfer.sh file.io 0x0.st gofile.io
     store1.gofile.io catbox.moe litterbox.catbox.moe jsonbin.io api.jsonbin.io jsonblob.com ntfy.sh termbin.com
     webhook.site abc.webhook.site requestbin.net eoabc.m.pipedream.net abc.beeceptor.com abc.requestcatcher.com

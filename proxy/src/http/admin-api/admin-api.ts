@@ -153,7 +153,10 @@ export function createAdminApi(deps: AdminApiDeps): AdminApi {
     return callerOf(by())
   })
   app.use((request: Request) => {
-    throw new AppError('not_found', `No admin route ${request.method} ${request.path}.`)
+    throw new AppError(
+      'not_found',
+      `No admin route ${request.method} ${request.path}; is the daemon of the same version as what asks?`,
+    )
   })
   app.use(createErrorHandler(deps.log))
   return {
