@@ -25,6 +25,8 @@ test.each([
     expect(banner.includes('new requests are refused')).toBe(sandbox === 'unavailable')
     // A folder without a global installation has no `oauth3` by itself.
     expect(banner.match(/(?<!npx )oauth3 (?:agent|watch|doctor)/g)).toBe(null)
+    // A line that is copied whole does what its command does.
+    expect(banner.match(/npx oauth3 [a-zA-Z ]+? {2,}(?!#)\S.*/g)).toBe(null)
   },
 )
 

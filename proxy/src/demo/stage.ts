@@ -78,7 +78,8 @@ export async function showConsole(stage: Stage, admin: AdminClient): Promise<voi
   step('Console', 'all of it in your browser; a link signs you in, once, within two minutes:')
   for (let typed: string | null = 'l'; typed !== null && typed.trim() !== ''; ) {
     const { url } = await admin.call('makeConsoleLink', { body: {} })
-    say(`\n   ${style.bold(url)}\n`)
+    // From the edge on: so it is one line of 80 columns.
+    say(`\n${style.bold(url)}\n`)
     // Whoever reads the audit first comes to a link that is over.
     typed = await askLine(stage, '   Enter ends the demo, l Enter makes another link. ')
   }

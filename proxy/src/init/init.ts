@@ -37,8 +37,8 @@ export async function runInit(around: CliSurroundings): Promise<number> {
   await terminal.print(
     [
       `${path} is written, for you alone (0600).`,
-      ...(sandbox === 'docker' ? ['npm run images        builds the sandbox images, once'] : []),
-      'npm start             starts the daemon; it says what comes next',
+      ...(sandbox === 'docker' ? ['npm run images        # builds the sandbox images, once'] : []),
+      'npm start             # starts the daemon; it says what comes next',
     ].join('\n'),
   )
   return EXIT.done

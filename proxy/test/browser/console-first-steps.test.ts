@@ -8,6 +8,8 @@ describeInBrowser('an empty inbox', (kit) => {
     const ann = await kit.person(PHONE)
     await ann.signIn()
     const command = (await ann.page.locator('pre', { hasText: 'curl' }).textContent()) ?? ''
+    // Where agents reach it, by which name ever the browser came.
+    expect(command).toContain(` ${kit.daemon.daemon.url}/execute `)
     const env = { PATH: process.env.PATH, OAUTH3_TOKEN: kit.daemon.token }
     const { stdout } = await promisify(execFile)('bash', ['--norc', '-c', command], { env })
     expect(JSON.parse(stdout)).toMatchObject({ status: 'pending' })

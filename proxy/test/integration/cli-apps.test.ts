@@ -13,7 +13,7 @@ describe('oauth3 app', () => {
       ...['--cidr', '10.0.0.0/8', '--limit', 'usd-per-day=2.50', '--limit', 'running=2', '--keep-prompts'],
     ])
     expect(made).toMatchObject({ code: 0, stderr: '' })
-    expect(made.stdout).toMatch(/ {2}cf_[A-Za-z0-9_-]{43}\n/)
+    expect(made.stdout).toMatch(/ {2}export CLAWDFORGE_TOKEN='cf_[A-Za-z0-9_-]{43}'\n/)
     expect(made.stdout).toContain('curl -sS http://127.0.0.1:8800/run')
     const shown = await oauth3(['app', 'show', 'johnny5'])
     for (const text of [
@@ -56,12 +56,19 @@ describe('oauth3 app', () => {
     const { access, agents, keys, storage } = cli.kit
     const value = new SecretValue('demo-key-of-the-vendor')
     await storage.transaction((tx) => keys.add(tx, { provider: 'anthropic', value }, 'cli:0'))
-    const { agent } = await agents.add({ name: 'sharer' }, 'cli:0')
+    const { agent } = await agents.add({ name: 'Sharer.1', tags: ['work'] }, 'cli:0')
     const groups = ['inference'] as const
     const what = { provider: 'anthropic', forMs: null, groups, models: null, paths: null, limits: NO_LIMITS }
     await access.grant({ agentId: agent.id, ...what }, 'cli:0')
     const off = await oauth3(['app', 'set', 'seated', '--no-seat', '--cidr', 'none'])
-    expect(off.stdout).toContain('shares a key of anthropic with sharer')
+    expect(off.stdout).toContain('shares a key of anthropic with Sharer.1')
+    // What it says is typed as it stands: a tag is made of the name, and the tags that there are stay.
+    const commands = [...off.stdout.matchAll(/oauth3 ((?:key add|agent tag) [^,\n]+)/g)]
+    expect(commands).toHaveLength(2)
+    for (const [, command = ''] of commands)
+      expect((await oauth3(command.split(' '), { stdin: 'demo-key-of-its-own' })).code).toBe(0)
+    expect(agents.byId(agent.id)?.tags).toEqual(['sharer-1', 'work'])
+    expect(keys.list('anthropic').at(-1)?.tags).toEqual(['sharer-1'])
     expect(off.stdout).not.toMatch(/seat of your own|ALLOW_CIDRS/)
   })
 

@@ -83,6 +83,7 @@ test('tries a bot, finds the chat and the person out, and writes what a daemon s
   )
   expect(code, said).toBe(0)
   expect(said).not.toContain(telegram.token)
+  expect(said).toMatch(/^npm start +# /m)
   expect(statSync(join(folder, '.env')).mode & 0o777).toBe(0o600)
   const config = readConfig(written())
   expect(config).toMatchObject({ host: '127.0.0.1', port, telegram: { chatId: String(GROUP) } })

@@ -37,7 +37,7 @@ describe('asks', () => {
     expect(shown.stdout).toContain('May this agent use this provider?')
     expect(shown.stdout).toContain('openai at https://api.openai.com')
     expect(shown.stdout).toContain(
-      `oauth3 approve ${ask.id.slice(0, 16)} --1h | --24h | --forever | --until TIME [--model-only]`,
+      `oauth3 approve ${ask.id.slice(0, 16)} --1h   # or --24h | --forever | --until TIME [--model-only]`,
     )
     expect((await json(['show', ask.id])).card.askId).toBe(ask.id)
     await oauth3(['deny', ask.id])

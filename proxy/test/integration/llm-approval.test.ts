@@ -90,6 +90,9 @@ describe('the first use of a provider', () => {
     await asked()
     const shown = await card()
     expect(shown.text).toMatch(/Runs of cauldron may go by the same key.*shared_key/)
+    expect(shown.text).toContain(
+      `oauth3 key add openai --tag ${agent}, and: oauth3 agent tag ${agent} --tag ${agent}`,
+    )
     expect(shown.text).not.toContain('elsewhere')
     await press(shown, '❌ Deny')
     expect((await admin('DELETE', '/v1/apps/cauldron')).status).toBe(200)

@@ -179,6 +179,7 @@ describe('two tenants of one daemon', () => {
     const waiting = await ask(kit.acme, 'demo/waits-over-the-change')
     const set = await kit.cli(['tenant', 'set', 'acme', '--no-telegram'])
     expect(set.code, set.stderr).toBe(0)
+    expect(set.stdout).toContain('oauth3 watch --tenant acme')
     expect((await kit.acme.admin('GET', '/v1/status')).body.telegram).toBe('disabled')
     expect((await kit.acme.call('GET', `/execute/${waiting}`)).body.status).toBe('pending')
     const again = await kit.cli(['tenant', 'set', 'acme', '--telegram-chat', String(kit.acme.chatId)], {

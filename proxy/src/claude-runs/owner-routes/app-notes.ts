@@ -1,3 +1,4 @@
+import { type Agent, ownKeyCommands } from '../../identity/agents/index.ts'
 import { networksMeet } from '../../identity/index.ts'
 import { isLoopbackAddress } from '../../kernel/index.ts'
 import type { App } from '../apps/index.ts'
@@ -6,8 +7,8 @@ import { REQUEST_TOOL, runsCommands } from '../index.ts'
 export interface AppNotesDeps {
   /** Networks that may call the port of apps, beside loopback (ALLOW_CIDRS). */
   readonly allowedFrom: readonly string[]
-  /** Names of agents that may be served with the same key of the provider as an app. */
-  readonly agentsSharingKey: (provider: string) => readonly string[]
+  /** Agents that may be served with the same key of the provider as an app. */
+  readonly agentsSharingKey: (provider: string) => readonly Pick<Agent, 'name' | 'tags'>[]
   /** Of the vault. */
   readonly secretNames: () => Promise<ReadonlySet<string>>
 }
@@ -26,6 +27,7 @@ export function appNotes(
 ): string[] {
   if (revokedAt !== null) return []
   const sharing = usesSeat ? [] : agentsSharingKey(provider)
+  const [first] = sharing
   const isShutOut = (cidr: string): boolean => !allowedFrom.some((allowed) => networksMeet(cidr, allowed))
   const missing = (secrets ?? []).filter((name) => !stored.has(name))
   const outside = cidrs.filter((cidr) => !isLoopbackAddress(cidr.slice(0, cidr.lastIndexOf('/'))))
@@ -36,11 +38,11 @@ export function appNotes(
           `Nobody but this machine can use its token: ALLOW_CIDRS lets ${allowedFrom.join(', ') || 'no network'} call the port, and the token is good from ${outside.join(', ')}.`,
         ]
       : []),
-    ...(sharing.length > 0
-      ? [
-          `It shares a key of ${provider} with ${sharing.join(', ')}: once a run has used it, they are refused what is kept there under it, as files and batches (shared_key). A key of their own: oauth3 key add ${provider} --tag ${sharing[0]}, then oauth3 agent tag ${sharing[0]} --tag ${sharing[0]}`,
-        ]
-      : []),
+    ...(first === undefined
+      ? []
+      : [
+          `It shares a key of ${provider} with ${sharing.map(({ name }) => name).join(', ')}: once a run has used it, they are refused what is kept there under it, as files and batches (shared_key). A key of its own for ${first.name}: ${ownKeyCommands(provider, first)}`,
+        ]),
     ...(network === 'ask' && !runsCommands(tools)
       ? ['No command of its runs can ask for a host: it may use no tool that runs commands (--tool Bash).']
       : []),

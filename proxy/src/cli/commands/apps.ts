@@ -10,6 +10,7 @@ import {
 } from '../../contracts/admin/index.ts'
 import { formatBytes, formatExactUsd } from '../../kernel/index.ts'
 import { CliError, EXIT, usageError } from '../cli-error.ts'
+import { exportLines } from '../client-setup.ts'
 import type { CommandContext, CommandGroup } from '../context.ts'
 import { examples } from '../help.ts'
 import { parseMicroUsd } from '../money.ts'
@@ -340,7 +341,7 @@ async function showToken(context: CommandContext, made: MadeApp, told: string): 
     [
       `${told}. The token is shown this once:`,
       '',
-      `  ${token}`,
+      ...exportLines({ CLAWDFORGE_TOKEN: token }).map((line) => `  ${line}`),
       '',
       url === null
         ? 'Runs are off: set CLAWDFORGE_PORT and start the daemon anew.'

@@ -75,7 +75,9 @@ export const addRequestCommands: CommandGroup = (program, context) => {
         if (view.again_of !== null) parts.push(`Asks again what ${view.again_of} asked.`)
         if (view.state === 'pending') {
           const short = view.id.slice(0, 16)
-          parts.push(`\n  oauth3 approve ${short} ${offeredText(view)}\n  oauth3 deny ${short}`)
+          // A line that is copied whole is one answer, and no pipe.
+          const options = offeredText(view).replace(/ \| | (?=\[)/, '   # or ')
+          parts.push(`\n  oauth3 approve ${short} ${options}\n  oauth3 deny ${short}`)
         }
         return parts.join('\n')
       })

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import type { TenantView } from '../../contracts/admin/index.ts'
 import { CliError, EXIT, usageError } from '../cli-error.ts'
 import type { CommandContext, CommandGroup } from '../context.ts'
 import { examples, helpTexts, paragraph } from '../help.ts'
@@ -44,7 +45,7 @@ export const addTenantCommands: CommandGroup = (program, context) => {
     .action(async (name: string, options: ChatOptions) => {
       const body = { name, chat: await chatFrom(options, context) }
       const added = await context.client.call('addTenant', { body })
-      await context.show(added, () => `Tenant ${added.name} was added; ${asked(added.chat_id)}.`)
+      await context.show(added, () => `Tenant ${added.name} was added; ${asked(added)}.`)
     })
 
   tenant
@@ -108,7 +109,7 @@ export const addTenantCommands: CommandGroup = (program, context) => {
       if (chat !== null && !options.telegram)
         throw usageError('Say --telegram-chat or --no-telegram, not both.')
       const changed = await context.client.call('setTenantChat', { params: { name }, body: { chat } })
-      await context.show(changed, () => `Tenant ${changed.name} was changed; ${asked(changed.chat_id)}.`)
+      await context.show(changed, () => `Tenant ${changed.name} was changed; ${asked(changed)}.`)
     })
 
   tenant
@@ -131,8 +132,8 @@ export const addTenantCommands: CommandGroup = (program, context) => {
     })
 }
 
-const asked = (chatId: string | null): string =>
-  chatId === null ? 'it has no chat: answer with oauth3 watch --tenant NAME' : `chat ${chatId} is asked`
+const asked = ({ name, chat_id }: Pick<TenantView, 'name' | 'chat_id'>): string =>
+  chat_id === null ? `it has no chat: answer with oauth3 watch --tenant ${name}` : `chat ${chat_id} is asked`
 
 /** The token is never an argument: other processes of this machine read those. */
 async function chatFrom(options: ChatOptions, { terminal }: CommandContext) {

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { collect } from '../../../test/support/collect.ts'
 import { createDomainKit, type DomainKit } from '../../../test/support/domain-kit.ts'
 import { inDatabase } from '../../../test/support/stored.ts'
+import { canonicalTags, ownKeyCommands } from './agents.ts'
 
 let dir: string
 let kit: DomainKit
@@ -116,6 +117,22 @@ describe('agents', () => {
       expect(kit.agents.list().map(({ name, tags: kept }) => [name, kept])).toEqual([['demo', []]])
     },
   )
+
+  it.each([
+    ['clawd', [], '--tag clawd, and: oauth3 agent tag clawd --tag clawd'],
+    ['clawd', ['clawd', 'work'], '--tag clawd, and: oauth3 agent tag clawd --tag clawd --tag work'],
+    ['My_Claw.1', ['work'], '--tag my-claw-1, and: oauth3 agent tag My_Claw.1 --tag work --tag my-claw-1'],
+    [
+      'a'.repeat(64),
+      [],
+      `--tag ${'a'.repeat(32)}, and: oauth3 agent tag ${'a'.repeat(64)} --tag ${'a'.repeat(32)}`,
+    ],
+  ])('are told how to have a key of their own, in tags that there can be: %s %j', (name, tags, says) => {
+    const commands = ownKeyCommands('openai', { name, tags })
+    expect(commands).toBe(`oauth3 key add openai ${says}`)
+    const named = [...commands.matchAll(/--tag (\S+?)(?:,|$| )/g)].map(([, tag = '']) => tag)
+    expect(() => canonicalTags(named)).not.toThrow()
+  })
 
   it('have sixteen tags at most, and none once they are revoked', async () => {
     const tags = Array.from({ length: 17 }, (_, index) => `t${index}`)

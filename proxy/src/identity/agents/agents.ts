@@ -110,6 +110,7 @@ export interface NewAgent {
 
 const AGENT_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
 const TAG = /^[a-z0-9][a-z0-9-]{0,31}$/
+const MAX_TAG_CHARS = 32
 const MAX_TAGS = 16
 /** Longer, and nobody remembers that the old token is still good. */
 const MAX_OVERLAP_MS = 7 * 24 * 3_600_000
@@ -318,6 +319,17 @@ export function canonicalTags(tags: readonly string[]): readonly string[] {
     throw new AppError('invalid_request', 'A tag is 1–32 of a–z 0–9 - and does not begin with -.')
   }
   return canonical
+}
+
+/** Commands by which an agent alone goes by a new key of a provider's, as they can be typed: they keep the tags that it has. */
+export function ownKeyCommands(provider: string, { name, tags }: Pick<Agent, 'name' | 'tags'>): string {
+  // A name may hold what no tag does.
+  const own = name
+    .toLowerCase()
+    .replace(/[^a-z0-9]/g, '-')
+    .slice(0, MAX_TAG_CHARS)
+  const all = [...new Set([...tags, own])].map((tag) => `--tag ${tag}`).join(' ')
+  return `oauth3 key add ${provider} --tag ${own}, and: oauth3 agent tag ${name} ${all}`
 }
 
 /**

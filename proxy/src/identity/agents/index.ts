@@ -9,5 +9,6 @@ export {
   canonicalTags,
   createAgents,
   type NewAgent,
+  ownKeyCommands,
   type WakeTarget,
 } from './agents.ts'

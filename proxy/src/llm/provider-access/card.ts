@@ -1,4 +1,5 @@
 import { originOf } from '../../egress/index.ts'
+import { ownKeyCommands } from '../../identity/agents/index.ts'
 import { oneLine } from '../../kernel/index.ts'
 import type { Provider } from '../providers/index.ts'
 import { ACCESS_CHOICES, type AccessChoice } from './access-choices.ts'
@@ -16,6 +17,8 @@ const SHOWN_GRANTS = 3
 export function accessCard(input: {
   readonly ask: ProviderAsk
   readonly agent: string
+  /** The tags that the agent has. */
+  readonly tags: readonly string[]
   readonly provider: Provider | { readonly missing: readonly string[] } | undefined
   readonly activeGrants: readonly ProviderGrant[]
   readonly keys: number | undefined
@@ -39,7 +42,9 @@ export function accessCard(input: {
         ? ["The model's name has characters that no model's has; it cannot be granted by itself."]
         : []),
       ...(keys === 0 && known?.auth.kind !== 'none' ? ['No key of this provider is stored yet.'] : []),
-      ...(sharingApps.length > 0 ? [sharedNote(sharingApps)] : []),
+      ...(sharingApps.length > 0
+        ? [sharedNote(sharingApps, ownKeyCommands(ask.provider, { name: input.agent, tags: input.tags }))]
+        : []),
       ...(known?.private ? ['The owner said that it may be inside the private network.'] : []),
       ...activeGrants
         .slice(0, SHOWN_GRANTS)
@@ -64,10 +69,10 @@ export function accessCard(input: {
 /** How many names a line has. */
 const SHOWN_APPS = 3
 
-function sharedNote(apps: readonly string[]): string {
+function sharedNote(apps: readonly string[], commands: string): string {
   const named = apps.slice(0, SHOWN_APPS).map((name) => oneLine(name, 64))
   const more = apps.length > SHOWN_APPS ? ` and ${apps.length - SHOWN_APPS} more` : ''
-  return `Runs of ${named.join(', ')}${more} may go by the same key: once one has, the agent is refused what is kept there under it, as files and batches (shared_key). A key of its own: oauth3 key add --tag`
+  return `Runs of ${named.join(', ')}${more} may go by the same key: once one has, the agent is refused what is kept there under it, as files and batches (shared_key). A key of its own: ${commands}`
 }
 
 /** All that may be answered to it: a grant for one model only where its name can be granted as it is. */

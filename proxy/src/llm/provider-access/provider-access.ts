@@ -164,6 +164,7 @@ export function createProviderAccess(deps: ProviderAccessDeps): ProviderAccess {
     accessCard({
       ask,
       agent: agentName(ask),
+      tags: agents.byId(ask.agentId)?.tags ?? [],
       provider: providers.find(ask.provider),
       activeGrants: activeGrants.of(ask.agentId, ask.provider),
       keys: deps.keyCount?.(ask.provider),

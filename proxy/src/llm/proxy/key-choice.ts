@@ -1,3 +1,4 @@
+import { ownKeyCommands } from '../../identity/agents/index.ts'
 import type { EndpointGroup } from '../providers/index.ts'
 import { noKey } from './access-refusals.ts'
 import { type LlmRefusal, refused } from './refusal.ts'
@@ -58,9 +59,8 @@ function sharedKey({ agent, provider, group }: Wanted): LlmRefusal {
       `${what} what is kept at ${name}, which takes no key, and other agents may use or have used it: only one agent may.`,
     )
   }
-  const tags = [...new Set([...agent.tags, agent.name])].map((tag) => `--tag ${tag}`).join(' ')
   return refused(
     'shared_key',
-    `${what} what is kept at ${name} under a key, and other agents may use or have used the same one. The owner adds a key for ${agent.name} alone, of a project or workspace of its own: oauth3 key add ${name} --tag ${agent.name}, and: oauth3 agent tag ${agent.name} ${tags}`,
+    `${what} what is kept at ${name} under a key, and other agents may use or have used the same one. The owner adds a key for ${agent.name} alone, of a project or workspace of its own: ${ownKeyCommands(name, agent)}`,
   )
 }

@@ -1,4 +1,4 @@
-import type { Agents } from '../../identity/agents/index.ts'
+import type { Agent, Agents } from '../../identity/agents/index.ts'
 import type { DoctorCheck } from '../../kernel/index.ts'
 import type { LlmModules } from '../provider-access/index.ts'
 
@@ -48,11 +48,13 @@ export const keyFinder =
     keys.list(name).some((key) => key.isSeat === isSeat) ||
     (!isSeat && providers.list().some((one) => one.name === name && one.auth.kind === 'none'))
 
-/** Names of agents that may be served with a key that apps may be too: one without tags, of a provider that they have a grant for. */
+/** Agents that may be served with a key that apps may be too: one without tags, of a provider that they have a grant for. By name. */
 export const keySharers =
   ({ keys, access }: Pick<LlmModules, 'keys' | 'access'>, agents: Pick<Agents, 'byId'>) =>
-  (provider: string): readonly string[] => {
+  (provider: string): readonly Agent[] => {
     if (!keys.list(provider).some(({ isSeat, tags }) => !isSeat && tags.length === 0)) return []
     const grants = access.grants().filter((grant) => grant.provider === provider)
-    return [...new Set(grants.map(({ agentId }) => agents.byId(agentId)?.name ?? agentId))].sort()
+    return [...new Set(grants.map(({ agentId }) => agentId))]
+      .flatMap((id) => agents.byId(id) ?? [])
+      .sort((one, other) => one.name.localeCompare(other.name))
   }

@@ -36,6 +36,6 @@ export function foldedNotices(folded: {
     ...(failed.length === 0 ? [] : [`❌ ${failed.length} failed: ${[...named, ...rest].join(', ')}`]),
     ...(others === 0 ? [] : [`🚧 ${others} of limits that were passed`]),
     ...(waiting === 0 ? [] : [`⏰ ${waiting} still wait for an answer: /pending`]),
-    escapeHtml('Each by itself: /audit, or oauth3 audit'),
+    escapeHtml('Each by itself: /audit, or oauth3 audit list'),
   ].join('\n')
 }
