@@ -1,13 +1,11 @@
-import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { Agent, type IncomingMessage, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { text } from 'node:stream/consumers'
 import { createTestCa, type TestCa } from '../test/support/test-ca.ts'
 import { HOST, type UpstreamStart } from './gateway-peers.ts'
 import { startPeer } from './peers.ts'
 import { pause, percentile, printRatio, startBenchDaemon, timed } from './support.ts'
+import { trustedRun } from './trusted-run.ts'
 
 /** What one call through the gateway adds to a warm, trusted POST /execute of a whole daemon. */
 const VALUE = 'demo-value-for-the-gateway-bench'
@@ -53,25 +51,12 @@ async function measureCall(setting: {
     NODE_EXTRA_CA_CERTS: roots,
   })
   await daemon.cli(['secret', 'add', 'BENCH_KEY'], VALUE)
-  const agent = new Agent({ keepAlive: true })
-  const headers = { authorization: `Bearer ${daemon.token}`, 'content-type': 'application/json' }
-  const post = async (body: object): Promise<{ status: string; request_id: string; stdout?: string }> => {
-    const call = request(`${daemon.url}/execute`, { agent, method: 'POST', headers })
-    call.end(JSON.stringify(body))
-    const [response] = (await once(call, 'response')) as [IncomingMessage]
-    return JSON.parse(await text(response))
-  }
-  const trusted = async (name: string, code: string, network: readonly string[], stdout: RegExp) => {
-    const body = { skill_id: `bench/${name}`, code, secrets: ['BENCH_KEY'], metadata: { network } }
-    const asked = await post(body)
-    await daemon.cli(['approve', asked.request_id, '--forever', '--yes'])
-    return async (): Promise<void> => {
-      const result = await post(body)
-      if (result.status !== 'success' || !stdout.test(result.stdout ?? '')) {
-        throw new Error(`a trusted run ended as ${JSON.stringify(result)}`)
-      }
-    }
-  }
+  const trusted = (name: string, code: string, network: readonly string[], stdout: RegExp) =>
+    trustedRun(
+      daemon,
+      { skill_id: `bench/${name}`, code, secrets: ['BENCH_KEY'], metadata: { network } },
+      (told) => stdout.test(told),
+    )
   const network = [`127.0.0.1:${port}`]
   const runs = {
     plain: await trusted('plain', CODE.plain, [], /^token of [0-9]+ characters\n$/),

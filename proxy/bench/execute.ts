@@ -1,9 +1,6 @@
-import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { Agent, type IncomingMessage, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { text } from 'node:stream/consumers'
 import { VERSION } from '../src/version.ts'
 import { benchCall } from './execute-call.ts'
 import { benchPool } from './execute-pool.ts'
@@ -17,6 +14,7 @@ import {
   startBenchDaemon,
   timed,
 } from './support.ts'
+import { trustedRun } from './trusted-run.ts'
 
 /**
  * A trusted POST /execute to its result, beside the one-shot `docker run --rm … deno run` of a script file, in
@@ -73,28 +71,9 @@ async function trustedDaemon(
 ): Promise<{ daemon: BenchDaemon; run: () => Promise<unknown> }> {
   const daemon = await startBenchDaemon({ OAUTH3_SANDBOX: 'docker', ...environment })
   await daemon.cli(['secret', 'add', 'BENCH_SECRET'], SECRET)
-  const agent = new Agent({ keepAlive: true })
-  const body = JSON.stringify({
-    skill_id: 'bench',
-    code: CODE,
-    secrets: [{ name: 'BENCH_SECRET', mode: 'raw' }],
-  })
-  const headers = { authorization: `Bearer ${daemon.token}`, 'content-type': 'application/json' }
-  const post = async (): Promise<{ status: string; request_id: string; stdout?: string }> => {
-    const call = request(`${daemon.url}/execute`, { agent, method: 'POST', headers })
-    call.end(body)
-    const [response] = (await once(call, 'response')) as [IncomingMessage]
-    return JSON.parse(await text(response))
-  }
-  const asked = await post()
-  await daemon.cli(['approve', asked.request_id, '--forever', '--yes'])
+  const body = { skill_id: 'bench', code: CODE, secrets: [{ name: 'BENCH_SECRET', mode: 'raw' }] }
+  const run = await trustedRun(daemon, body, (stdout) => stdout.includes(String(SECRET.length)))
   await pause(2_000)
-  const run = async (): Promise<void> => {
-    const result = await post()
-    if (result.status !== 'success' || !result.stdout?.includes(String(SECRET.length))) {
-      throw new Error(`a trusted run ended as ${JSON.stringify(result)}`)
-    }
-  }
   return { daemon, run }
 }
 

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { request } from 'node:http'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -48,8 +48,9 @@ export async function benchHistory(options: {
   try {
     const baseline = options.baseline === null ? null : await measure(folder, 'baseline', options.baseline)
     const ours = await measure(folder, 'oauth3', repositoryRoot)
-    const { bytesEach, own } = await filled(folder, 'whole')
-    rmSync(own, { recursive: true, force: true })
+    const { bytesEach } = await filled(join(folder, 'before'), 'whole', (own) =>
+      startBenchDaemon({ OAUTH3_SANDBOX: 'embedded' }, own),
+    )
     print(ours, baseline, options.executions)
     const share = ours.bytesEach / bytesEach
     printGoal(
@@ -61,24 +62,23 @@ export async function benchHistory(options: {
     rmSync(folder, { recursive: true, force: true })
   }
 
-  /** A database of a daemon of this build, which has ended, with the rows of many runs in it. */
+  /** The database of a daemon that has ended, with the rows of many runs in it. */
   async function filled(
-    within: string,
-    name: string,
-    start = (own: string) => startBenchDaemon({ OAUTH3_SANDBOX: 'embedded' }, own),
-  ) {
-    const own = join(within, name)
-    mkdirSync(own)
+    own: string,
+    layout: 'shared' | 'whole',
+    start: (own: string) => Promise<BenchDaemon>,
+  ): Promise<Pick<Measured, 'bytesEach'> & Pick<BenchDaemon, 'token'>> {
     const made = await start(own)
     await made.stop()
     const path = join(own, 'proxy.db')
     const before = statSync(path).size
-    await fillHistory(own, options.executions, name === 'whole' ? 'whole' : 'shared')
-    return { own, token: made.token, bytesEach: (statSync(path).size - before) / options.executions }
+    await fillHistory(own, options.executions, layout)
+    return { token: made.token, bytesEach: (statSync(path).size - before) / options.executions }
   }
 
   async function measure(within: string, name: string, root: string): Promise<Measured> {
-    const probe = join(within, name, 'probe')
+    const own = join(within, name)
+    const probe = join(own, 'probe')
     const start = (folder: string) =>
       startBenchDaemon(
         { OAUTH3_SANDBOX: 'embedded', BENCH_LOOP_PROBE: probe, OAUTH3_RETAIN_EXECUTIONS_DAYS: '0' },
@@ -86,7 +86,7 @@ export async function benchHistory(options: {
         ['--import', join(repositoryRoot, 'proxy/bench/loop-probe.ts')],
         root,
       )
-    const { own, token, bytesEach } = await filled(within, name, start)
+    const { token, bytesEach } = await filled(own, 'shared', start)
     await using daemon = await start(own)
     const pages = await pagesOf(daemon, token)
     const idle = await idleOf(probe)
@@ -180,9 +180,12 @@ function print(ours: Measured, baseline: Measured | null, executions: number): v
     console.log(
       `${name}: ${one.bytesEach.toFixed(0)} bytes an execution; start ${one.startMs.toFixed(0)} ms; page of 20 ${p50} ms (p50)`,
     )
-    for (const [what, { ms, pause }] of [['idle', { ms: IDLE_MS, pause: one.idle }] as const, ...one.work]) {
+    for (const [what, { ms, pause: longest }] of [
+      ['idle', { ms: IDLE_MS, pause: one.idle }] as const,
+      ...one.work,
+    ]) {
       console.log(
-        `  ${what.padEnd(20)}${ms.toFixed(0).padStart(8)} ms, longest pause ${pause.wallMs.toFixed(1)} ms (of it the loop's own work ${pause.cpuMs.toFixed(1)}; most work in one turn ${pause.mostCpuMs.toFixed(1)}); RSS ${pause.rssMib.toFixed(0)} MiB`,
+        `  ${what.padEnd(20)}${ms.toFixed(0).padStart(8)} ms, longest pause ${longest.wallMs.toFixed(1)} ms (of it the loop's own work ${longest.cpuMs.toFixed(1)}; most work in one turn ${longest.mostCpuMs.toFixed(1)}); RSS ${longest.rssMib.toFixed(0)} MiB`,
       )
     }
   }

@@ -109,8 +109,8 @@ export interface NewAgent {
 }
 
 const AGENT_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
-const TAG = /^[a-z0-9][a-z0-9-]{0,31}$/
 const MAX_TAG_CHARS = 32
+const TAG = new RegExp(`^[a-z0-9][a-z0-9-]{0,${MAX_TAG_CHARS - 1}}$`)
 const MAX_TAGS = 16
 /** Longer, and nobody remembers that the old token is still good. */
 const MAX_OVERLAP_MS = 7 * 24 * 3_600_000
