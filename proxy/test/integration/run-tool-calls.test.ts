@@ -185,7 +185,7 @@ describe('on every channel', () => {
     expect(card.text).not.toContain('END')
     const shown = await oauth3(['show', id])
     expect(shown.stdout.replace(/[\s│]/g, '')).toContain(`${'alongquestion'.repeat(400)}END`)
-    expect(shown.stdout).toContain('--once [--for-run]')
+    expect(shown.stdout).toContain('--once   # or [--for-run]')
     const approved = await oauth3(['approve', id, '--once', '--for-run'])
     expect(approved).toMatchObject({ code: 0 })
     expect(await verdict).toEqual({ behavior: 'allow', updatedInput: long })
