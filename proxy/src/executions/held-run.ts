@@ -4,7 +4,7 @@ import type { HeldPlace, QueuedRun } from './run-places.ts'
 /** A place and a sandbox that waits in it, kept for one run until the unit that begins it has its end. */
 export interface HeldRun {
   /** Gives the sandbox to `work`, which never rejects; false where both were given back before. */
-  start(work: (runIn: Sandbox['run']) => Promise<void>): boolean
+  start(work: (runIn: Sandbox['run'], ending: AbortSignal) => Promise<void>): boolean
   /** Code was not handed over: another run may have both. */
   release(): void
 }
@@ -32,9 +32,9 @@ export function holdRun(
   return {
     start(work) {
       if (!take()) return false
-      place.start(async () => {
+      place.start(async (ending) => {
         using _claimed = claim
-        await work(claim.run)
+        await work(claim.run, ending)
       })
       return true
     },

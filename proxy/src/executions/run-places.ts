@@ -5,8 +5,8 @@ import { type AgentId, createFairQueue, type RequestId } from '../kernel/index.t
  * place less than there are, and so does a tenant where there are several: another one's run need not wait for the end of its.
  */
 export interface RunPlaces {
-  /** `start` runs one to its end, and never rejects. */
-  open(start: (run: QueuedRun) => Promise<void>): RunLane
+  /** `start` runs one to its end, which comes soon once its signal is aborted, and never rejects. */
+  open(start: (run: QueuedRun, ending: AbortSignal) => Promise<void>): RunLane
 }
 
 export interface QueuedRun {
@@ -16,7 +16,7 @@ export interface QueuedRun {
 
 /** Kept for one run: either it is given back, or `start` runs to its end in it. */
 export interface HeldPlace {
-  start(work: () => Promise<void>): void
+  start(work: (ending: AbortSignal) => Promise<void>): void
   release(): void
 }
 
@@ -28,6 +28,11 @@ interface RunLane {
   waitingOf(agentId: AgentId): number
   /** By the request. */
   readonly active: ReadonlyMap<RequestId, Promise<void>>
+  /** Ends what has a place, of this agent alone where one is named: also what has not begun in it yet. */
+  end(agentId?: AgentId): void
+  /** Ends what has a place, and whatever is given one, until `resume`. */
+  halt(): void
+  resume(): void
   /** Starts nothing more, and takes no more turns. */
   close(): void
 }
@@ -56,6 +61,8 @@ export function createRunPlaces(total: number): RunPlaces {
         total: Number.POSITIVE_INFINITY,
       })
       const active = new Map<RequestId, Promise<void>>()
+      const endings = new Map<RequestId, { readonly agentId: AgentId; readonly ending: AbortController }>()
+      let isHalted = false
       /** Taken up again before they ended: what they store at their end may be what they waited for. */
       const again = new Set<RequestId>()
       const activeOf = new Map<string, number>()
@@ -64,12 +71,16 @@ export function createRunPlaces(total: number): RunPlaces {
 
       const take = ({ requestId, agentId }: QueuedRun): HeldPlace => {
         const { promise, resolve } = Promise.withResolvers<void>()
+        const ending = new AbortController()
+        if (isHalted) ending.abort()
+        endings.set(requestId, { agentId, ending })
         taken += 1
         activeOf.set(agentId, (activeOf.get(agentId) ?? 0) + 1)
         active.set(requestId, promise)
         const release = (): void => {
           taken -= 1
           active.delete(requestId)
+          endings.delete(requestId)
           if (again.delete(requestId)) queue.push(agentId, requestId)
           const left = (activeOf.get(agentId) ?? 1) - 1
           if (left > 0) activeOf.set(agentId, left)
@@ -77,7 +88,11 @@ export function createRunPlaces(total: number): RunPlaces {
           pump()
           resolve()
         }
-        return { start: (work) => void work().finally(release), release }
+        return { start: (work) => void work(ending.signal).finally(release), release }
+      }
+      const end = (agentId?: AgentId): void => {
+        for (const one of endings.values())
+          if (agentId === undefined || one.agentId === agentId) one.ending.abort()
       }
       const startNext = (): boolean => {
         if (!tenantHasPlace()) return false
@@ -87,7 +102,7 @@ export function createRunPlaces(total: number): RunPlaces {
             again.add(run.requestId)
             continue
           }
-          take(run).start(() => start(run))
+          take(run).start((ending) => start(run, ending))
           return true
         }
         return false
@@ -105,6 +120,14 @@ export function createRunPlaces(total: number): RunPlaces {
         },
         waitingOf: (agentId) => queue.sizeOf(agentId),
         active,
+        end,
+        halt() {
+          isHalted = true
+          end()
+        },
+        resume() {
+          isHalted = false
+        },
         close() {
           lanes.delete(lane)
           pump()

@@ -1,7 +1,7 @@
 import type { Consent } from '../approvals/consent/index.ts'
 import type { Trust } from '../approvals/trust/index.ts'
 import { hostsOf } from '../egress/capabilities/index.ts'
-import { createPolicy, type EgressPolicy, type EgressSession, type EgressSessions } from '../egress/index.ts'
+import { createPolicy, type EgressPolicy, type EgressSessions } from '../egress/index.ts'
 import {
   type AgentId,
   AppError,
@@ -43,6 +43,8 @@ export interface Runs extends AsyncDisposable {
   /** Ends every run now, and those that are about to begin, until `resume`. */
   halt(): void
   resume(): void
+  /** Ends the runs of this agent that are under way, and those about to begin. */
+  endOf(agentId: AgentId): void
   /** No new runs; waits for those under way, ends them after `graceMs`. */
   drain(graceMs: number): Promise<void>
 }
@@ -77,9 +79,6 @@ export function createRuns(deps: RunsDeps): Runs {
   const unsettled = new Map<RequestId, () => Promise<void>>()
   /** Since when no sandbox has taken the run. */
   const unavailableSince = new Map<RequestId, UnixMs>()
-  let ending = new AbortController()
-  /** Of the runs under way: what they send is cut off by these before their containers are gone. */
-  const sessions = new Set<EgressSession>()
   let draining = false
 
   /** Code that is handed over before the disk says so could be handed over once more after a power cut. */
@@ -137,11 +136,16 @@ export function createRuns(deps: RunsDeps): Runs {
     })
   }
 
-  const postpone = async (requestId: RequestId, error: SandboxUnavailable): Promise<void> => {
+  const postpone = async (
+    requestId: RequestId,
+    error: SandboxUnavailable,
+    ending: AbortSignal,
+  ): Promise<void> => {
     await settle(requestId, async (tx, execution) => {
       if (execution.status !== 'running') return
       // What was stopped waits for no sandbox: it would begin when that is over.
-      if (deps.lockdown.state !== null) return await finish(tx, execution, { failure: 'interrupted' })
+      if (deps.lockdown.state !== null || isStopped(ending))
+        return await finish(tx, execution, { failure: 'interrupted' })
       if (!mayWait(requestId)) return await finish(tx, execution, { failure: 'sandbox_unavailable' })
       await ledger.transition(
         tx,
@@ -156,30 +160,34 @@ export function createRuns(deps: RunsDeps): Runs {
     })
   }
 
-  const runOne = async (run: QueuedRun): Promise<void> => {
+  /** By a person; a daemon that ends ends its runs too, and says so in their outcome. */
+  const isStopped = (ending: AbortSignal): boolean => ending.aborted && !draining
+
+  const runOne = async (run: QueuedRun, ending: AbortSignal): Promise<void> => {
     const { requestId } = run
     const { kind } = await deps.sandbox.status(SANDBOX_VIEW_MS)
     if (kind === 'unavailable') return await holdBack(run)
     const handover = await storage.transaction((tx) => beginRun.waited(tx, requestId), 'grouped')
-    if (handover) await handOver(requestId, handover, deps.sandbox.run.bind(deps.sandbox))
+    if (handover) await handOver(requestId, handover, deps.sandbox.run.bind(deps.sandbox), ending)
   }
 
   const handOver = async (
     requestId: RequestId,
     { consent, code, imports, secrets, bindings }: Handover,
     runIn: Sandbox['run'],
+    ending: AbortSignal,
   ): Promise<void> => {
-    // Of now: what was stopped on the way stays so, also when that is over before the code is handed over.
-    const { signal } = ending
     const output = createOutputCollector(secrets)
     const policy = createPolicy(egressApproval(consent, secrets, bindings), output.prepare)
     await output.preparedFirst()
     const egress = deps.egress.begin(requestId, policy)
-    sessions.add(egress)
+    // What it sends is cut off before its container is gone.
+    const cutOff = (): void => void egress.end()
+    ending.addEventListener('abort', cutOff)
     try {
       await begunOnDisk()
-      // Between its beginning and here everything may have been stopped.
-      if (signal.aborted && !draining)
+      // Between its beginning and here it may have been stopped.
+      if (isStopped(ending))
         return await settle(requestId, (tx, execution) => finish(tx, execution, { failure: 'interrupted' }))
       const run = runIn(
         {
@@ -193,7 +201,7 @@ export function createRuns(deps: RunsDeps): Runs {
           imports,
         },
         { onStarted: () => {}, onOutput: (stream, chunk) => output.push(stream, chunk) },
-        signal,
+        ending,
       )
       const preparing = setImmediate(output.prepare)
       const outcome = await run.finally(() => clearImmediate(preparing))
@@ -214,9 +222,9 @@ export function createRuns(deps: RunsDeps): Runs {
       await settle(requestId, (tx, execution) => finish(tx, execution, finished))
     } catch (error) {
       if (!(error instanceof SandboxUnavailable)) throw error
-      await postpone(requestId, error)
+      await postpone(requestId, error, ending)
     } finally {
-      sessions.delete(egress)
+      ending.removeEventListener('abort', cutOff)
       egress.end()
     }
   }
@@ -235,7 +243,9 @@ export function createRuns(deps: RunsDeps): Runs {
     })
   }
 
-  const lane = deps.places.open((run) => runOne(run).catch((error: unknown) => fail(run, error)))
+  const lane = deps.places.open((run, ending) =>
+    runOne(run, ending).catch((error: unknown) => fail(run, error)),
+  )
 
   const takeUp = ({ requestId, agentId }: QueuedRun): void => {
     if (!draining) lane.push({ requestId, agentId })
@@ -255,8 +265,8 @@ export function createRuns(deps: RunsDeps): Runs {
     const handover = await beginRun.approved(tx, execution, consent)
     tx.onCommit(() => {
       if (handover === undefined) return held.release()
-      const isStarted = held.start((runIn) =>
-        handOver(requestId, handover, runIn).catch((error: unknown) => fail(execution, error)),
+      const isStarted = held.start((runIn, ending) =>
+        handOver(requestId, handover, runIn, ending).catch((error: unknown) => fail(execution, error)),
       )
       // The answer to the commit came too late: the code is handed over to nobody, and its row ends as that says.
       if (!isStarted) takeUp(execution)
@@ -264,16 +274,11 @@ export function createRuns(deps: RunsDeps): Runs {
     return handover?.execution ?? (await ledger.read(tx, requestId))
   }
 
-  const halt = (): void => {
-    ending.abort()
-    for (const session of sessions) session.end()
-  }
-
   const drain = async (graceMs: number): Promise<void> => {
     draining = true
     lane.close()
     for (const timer of retries) clearTimeout(timer)
-    const timer = setTimeout(() => ending.abort(), graceMs)
+    const timer = setTimeout(() => lane.end(), graceMs)
     await Promise.allSettled(lane.active.values())
     clearTimeout(timer)
     // The last chance of an outcome that the disk did not take so far.
@@ -287,10 +292,9 @@ export function createRuns(deps: RunsDeps): Runs {
     get active() {
       return lane.active.size
     },
-    halt,
-    resume() {
-      if (!draining) ending = new AbortController()
-    },
+    halt: lane.halt,
+    resume: lane.resume,
+    endOf: (agentId) => lane.end(agentId),
     drain,
     [Symbol.asyncDispose]: () => drain(0),
   }

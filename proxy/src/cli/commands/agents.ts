@@ -171,11 +171,14 @@ export const addAgentCommands: CommandGroup = (program, context) => {
 
   agent
     .command('revoke')
-    .description("end an agent's token at once")
+    .description("end an agent's token, and what it has under way, at once")
     .argument('<name>')
     .action(async (name: string) => {
       const answer = await context.client.call('revokeAgent', { params: { name } })
-      await context.show(answer, () => `${name} revoked; its token is refused from now on.`)
+      await context.show(
+        answer,
+        () => `${name} revoked; its token is refused from now on, and its code ends.`,
+      )
     })
 }
 
