@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { createDomainKit, createScriptedSandbox } from '../../test/support/domain-kit.ts'
-import { useExecutions } from '../../test/support/executions-kit.ts'
+import { TTL, useExecutions } from '../../test/support/executions-kit.ts'
 import { SandboxUnavailable } from '../sandbox/sandbox-port.ts'
 
 const world = useExecutions()
@@ -233,6 +233,15 @@ describe('after a restart', () => {
     expect(await final(approved)).toMatchObject({ status: 'success' })
     await restart()
     await sleep(10)
+    expect(orders()).toHaveLength(0)
+  })
+  it('what was approved before its request ran out does not begin any more', async () => {
+    const approved = await submit()
+    world.kit.runs.drain(0)
+    await decide(approved)
+    world.now += TTL
+    await restart()
+    expect(await final(approved)).toMatchObject({ status: 'failed', failure: 'trust_ended' })
     expect(orders()).toHaveLength(0)
   })
 })

@@ -79,7 +79,7 @@ export interface Executions {
   readonly supplySecret: SupplySecret
   /** A secret was stored: whatever waited for it and now has all goes on. In the unit that stores it. */
   secretStored(tx: Tx, name: string): Promise<void>
-  /** Ends what a crashed daemon left running and takes up what was approved. */
+  /** Ends what a crashed daemon left running and takes up what was approved, unless its request has run out meanwhile. */
   recover(): Promise<void>
   /** Forgets keys of repeats that are old. */
   tick(): Promise<void>
@@ -321,7 +321,11 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
         for (const execution of await tx.executions.inStatus('running')) {
           await fail(tx, execution, 'interrupted')
         }
-        for (const execution of await tx.executions.inStatus('approved')) runs.enqueue(tx, execution)
+        // A yes of long ago is none to what would run now, behind the back of whoever gave it.
+        for (const execution of await tx.executions.inStatus('approved')) {
+          if (isOver(execution, clock.now())) await fail(tx, execution, 'trust_ended')
+          else runs.enqueue(tx, execution)
+        }
       })
     },
 

@@ -24,7 +24,7 @@ export const FAILURE_CODES = {
   sandbox_lost: 'The sandbox disappeared in the middle of the run; it was not repeated.',
   sandbox_unavailable: 'No sandbox became available in time; the code did not run.',
   not_startable: 'The stored code or a secret could not be opened; the code did not run.',
-  trust_ended: 'The stored approval that covered it ended before the code could start; ask again.',
+  trust_ended: 'The approval that covered it ended before the code could start; ask again.',
   consent_stale: 'A secret was bound to other hosts after the approval; the code did not run.',
 } as const
 
