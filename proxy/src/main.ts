@@ -24,16 +24,20 @@ import { VERSION } from './version.ts'
 /** The process's edge: arguments, signals, exit code. Only the `daemon` and `demo` commands load the daemon. */
 const EXIT_GRACE_MS = 2_000
 
+let isOutputLost = false
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
     // What was begun is ended in good order all the same.
-    if (!isReaderGone(error)) throw error
+    if (isReaderGone(error) || isOutputLost) return
+    isOutputLost = true
+    process.exitCode ||= EXIT.failed
+    process.stderr.write(`oauth3: what it prints cannot be written: ${error.message}\n`)
   })
 }
 
 const { stdin, stdout, stderr, env } = process
 const around = { stdin, stdout, stderr, env, cwd: process.cwd() }
-process.exitCode = await runCli(process.argv.slice(2), around, {
+const code = await runCli(process.argv.slice(2), around, {
   version: VERSION,
   daemon,
   demo,
@@ -44,6 +48,7 @@ process.exitCode = await runCli(process.argv.slice(2), around, {
   migrate,
   uninstall,
 })
+if (code !== EXIT.done) process.exitCode = code
 // A handle that somebody forgot does not keep a finished command alive.
 setTimeout(() => process.exit(), EXIT_GRACE_MS).unref()
 

@@ -37,14 +37,23 @@ export const LOG_OPTIONS = {
   },
 } as const satisfies LoggerOptions
 
+/** Bytes of lines that wait for a disk with room. */
+const MAX_WAITING_BYTES = 1_048_576
+
 /**
- * JSON lines on standard output, or readable ones on a terminal. The daemon goes on without whoever read them, and
- * drains without a terminal.
+ * JSON lines on standard output, or readable ones on a terminal. The daemon goes on without whoever read them, without room
+ * for them, and without a terminal: lines that cannot be written are dropped, and standard error is told once where a reader
+ * may be left.
  */
 export function createLog(level: string, isTerminal = process.stdout.isTTY === true): Logger {
-  const destination = pino.destination({ fd: 1, sync: true })
+  const destination = pino.destination({ fd: 1, sync: true, maxLength: MAX_WAITING_BYTES })
+  let isTold = false
   destination.on('error', (error: NodeJS.ErrnoException) => {
-    if (!isReaderGone(error)) throw error
+    if (isReaderGone(error) || isTold) return
+    isTold = true
+    process.stderr.write(
+      `oauth3: the log cannot be written, the daemon goes on without it: ${error.message}\n`,
+    )
   })
   return pino({ ...LOG_OPTIONS, level }, isTerminal ? readable(destination) : destination)
 }

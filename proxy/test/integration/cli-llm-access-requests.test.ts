@@ -96,6 +96,9 @@ describe('asks', () => {
     [['--24h', '--consent', 'nothing'], '8 to 64 hex digits'],
     [['--24h', '--model-only', '--models', 'a'], 'Choose one of'],
     [['--24h', '--rpm', 'many'], 'whole number'],
+    [['--24h', '--models', 'none,a'], 'none does not go with a list'],
+    [['--24h', '--models', 'a', '--models', 'none'], 'none does not go with a list'],
+    [['--24h', '--paths', 'none', '--paths', '/a'], 'none does not go with a list'],
   ])('are not approved with %j', async (options, reason) => {
     const ask =
       (await world.kit.storage.read((tx) => world.kit.access.pending(tx)))[0] ??

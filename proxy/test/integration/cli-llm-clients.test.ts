@@ -12,7 +12,9 @@ describe('agents for providers', () => {
     await oauth3(['agent', 'add', 'tagged', '--tag', 'work', '--tag', 'team'])
     expect((await oauth3(['agent', 'list'])).stdout).toMatch(/^tagged .* team, work /m)
     expect(await json(['agent', 'tag', 'tagged', '--tag', 'home'])).toMatchObject({ tags: ['home'] })
-    expect((await oauth3(['agent', 'tag', 'tagged'])).stdout).toContain('has the tags: none')
+    expect((await oauth3(['agent', 'tag', 'tagged'])).stdout).toBe(
+      'tagged has the tags: none. It had, and has no more: home.\n',
+    )
     expect((await oauth3(['agent', 'tag', 'nobody', '--tag', 'x'])).code).toBe(4)
   })
 

@@ -155,8 +155,15 @@ export const addAgentCommands: CommandGroup = (program, context) => {
     )
     .action(async (name: string, options: { tag?: string[] }) => {
       const body = { tags: options.tag ?? [] }
+      const { agents } = await context.client.call('listAgents')
+      const before = agents.find((one) => one.name === name && one.revoked_at === null)?.tags ?? []
+      const gone = before.filter((tag) => !body.tags.includes(tag))
       const changed = await context.client.call('setAgentTags', { params: { name }, body })
-      await context.show(changed, () => `${changed.name} has the tags: ${changed.tags.join(', ') || 'none'}.`)
+      const lost = gone.length === 0 ? '' : ` It had, and has no more: ${gone.join(', ')}.`
+      await context.show(
+        changed,
+        () => `${changed.name} has the tags: ${changed.tags.join(', ') || 'none'}.${lost}`,
+      )
     })
 
   agent

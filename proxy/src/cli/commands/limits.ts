@@ -68,9 +68,11 @@ export function limitsText(limits: Partial<LimitsView>, requestsLeft: number | n
 }
 
 function listOrNone(text: string, before?: OrNone<readonly string[]>): OrNone<readonly string[]> {
-  if (text !== 'none') return commaList(text, before === undefined || before === 'none' ? [] : [...before])
-  if (before !== undefined) throw new InvalidArgumentError('none does not go with a list.')
-  return text
+  if (text === 'none' && before === undefined) return text
+  const items = commaList(text)
+  if (items.includes('none') || before === 'none')
+    throw new InvalidArgumentError('none does not go with a list.')
+  return [...(before ?? []), ...items]
 }
 
 function countOrNone(text: string): OrNone<number> {
