@@ -91,6 +91,8 @@ function editDistance(a: string, b: string, most: number): number {
         ...(swapped ? [(before[j - 2] as number) + 1] : []),
       )
     }
+    // What comes is no less than this row, or than the one before it and a swap.
+    if (Math.min(...row) > most && Math.min(...last) >= most) return most + 1
     before = last
     last = row
   }
