@@ -30,7 +30,7 @@ for (const stream of [process.stdout, process.stderr]) {
     // What was begun is ended in good order all the same.
     if (isReaderGone(error) || isOutputLost) return
     isOutputLost = true
-    process.exitCode ||= EXIT.failed
+    if (stream === process.stdout) process.exitCode ||= EXIT.failed
     process.stderr.write(`oauth3: what it prints cannot be written: ${error.message}\n`)
   })
 }

@@ -37,25 +37,47 @@ export const LOG_OPTIONS = {
   },
 } as const satisfies LoggerOptions
 
-/** Bytes of lines that wait for a disk with room. */
+/** Bytes of lines that wait for a disk with room; then they are lost. */
 const MAX_WAITING_BYTES = 1_048_576
 
 /**
  * JSON lines on standard output, or readable ones on a terminal. The daemon goes on without whoever read them, without room
- * for them, and without a terminal: lines that cannot be written are dropped, and standard error is told once where a reader
- * may be left.
+ * for them, and without a terminal: standard error is told that they cannot be written, and the log, once it can, that some were lost.
  */
 export function createLog(level: string, isTerminal = process.stdout.isTTY === true): Logger {
-  const destination = pino.destination({ fd: 1, sync: true, maxLength: MAX_WAITING_BYTES })
+  const output = standardOutput(() => log.warn('lines of this log were lost: they could not be written'))
+  const log = pino({ ...LOG_OPTIONS, level }, isTerminal ? readable(output) : output)
+  return log
+}
+
+function standardOutput(onWrittenAgain: () => void): DestinationStream {
   let isTold = false
-  destination.on('error', (error: NodeJS.ErrnoException) => {
-    if (isReaderGone(error) || isTold) return
-    isTold = true
-    process.stderr.write(
-      `oauth3: the log cannot be written, the daemon goes on without it: ${error.message}\n`,
-    )
-  })
-  return pino({ ...LOG_OPTIONS, level }, isTerminal ? readable(destination) : destination)
+  let areLost = false
+  const open = (): ReturnType<typeof pino.destination> => {
+    const opened = pino.destination({ fd: 1, sync: true, maxLength: MAX_WAITING_BYTES })
+    opened.on('error', (error: NodeJS.ErrnoException) => {
+      if (isReaderGone(error) || isTold) return
+      isTold = true
+      process.stderr.write(
+        `oauth3: the log cannot be written, the daemon goes on without it: ${error.message}\n`,
+      )
+    })
+    // One that is full tries no more to write.
+    opened.on('drop', (line: string) => {
+      areLost = true
+      current = open()
+      current.write(line)
+    })
+    opened.on('write', () => {
+      isTold = false
+      if (!areLost) return
+      areLost = false
+      queueMicrotask(onWrittenAgain)
+    })
+    return opened
+  }
+  let current = open()
+  return { write: (line) => current.write(line) }
 }
 
 /** Against log injection. Ours rather than a library's: what agents chose the words of must not reach a terminal as escape sequences. */

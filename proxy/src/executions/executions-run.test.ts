@@ -235,13 +235,31 @@ describe('after a restart', () => {
     await sleep(10)
     expect(orders()).toHaveLength(0)
   })
-  it('what was approved before its request ran out does not begin any more', async () => {
+  it('what was approved longer ago than a request may wait does not begin any more', async () => {
     const approved = await submit()
     world.kit.runs.drain(0)
+    world.now += TTL - 1
     await decide(approved)
     world.now += TTL
     await restart()
     expect(await final(approved)).toMatchObject({ status: 'failed', failure: 'trust_ended' })
     expect(orders()).toHaveLength(0)
+  })
+
+  it('what was approved a moment before, or by a grant that stands, begins', async () => {
+    const first = await submit()
+    await decide(first, 'forever')
+    await final(first)
+    world.kit.runs.drain(0)
+    const trusted = await submit()
+    const late = await submit({ argsJson: '{"n":2}' })
+    world.now += TTL - 1
+    await decide(late)
+    world.now += 2
+    await restart()
+    expect([await final(trusted), await final(late)]).toMatchObject([
+      { trusted: true, status: 'success' },
+      { trusted: false, status: 'success' },
+    ])
   })
 })

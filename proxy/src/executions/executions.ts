@@ -7,6 +7,7 @@ import {
   type GrantTerms,
   isOver,
 } from '../approvals/index.ts'
+import { assertNotRevoked } from '../identity/agents/index.ts'
 import { type Action, type Actor, actorOf, authorize, type Principal, resourceOf } from '../identity/index.ts'
 import type { AgentId, FailureCode, ReadTx, RequestId, Tx } from '../kernel/index.ts'
 import { AppError, onBehalfOf } from '../kernel/index.ts'
@@ -60,8 +61,9 @@ export interface Executions {
   acknowledge(by: Principal, requestId: string): Promise<Execution>
   /** The agent was given this state; a final one stops its wakes. */
   seen(execution: Execution): Promise<void>
-  /** No outcome is told before it is on disk, without a time to wait as well. */
+  /** For its agent. No outcome is told before it is on disk, without a time to wait as well. Throws unauthenticated once the agent is revoked. */
   wait(requestId: RequestId, timeoutMs: number, signal: AbortSignal): Promise<Execution>
+  /** For its agent, as `wait`. */
   follow(requestId: RequestId, signal: AbortSignal): AsyncGenerator<Execution>
   consentOf(execution: Pick<Execution, 'consentJson' | 'consentHash'>): Consent
   /** The code that the consent names; throws when the stored one is another. */
@@ -79,7 +81,7 @@ export interface Executions {
   readonly supplySecret: SupplySecret
   /** A secret was stored: whatever waited for it and now has all goes on. In the unit that stores it. */
   secretStored(tx: Tx, name: string): Promise<void>
-  /** Ends what a crashed daemon left running and takes up what was approved, unless its request has run out meanwhile. */
+  /** Ends what a crashed daemon left running and takes up what was approved, unless the yes is older than a request may wait for one. */
   recover(): Promise<void>
   /** Forgets keys of repeats that are old. */
   tick(): Promise<void>
@@ -132,6 +134,10 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
     }
   }
 
+  /** A yes of long ago is none to what would run now, behind the back of whoever gave it; a grant is asked anew as the run begins. */
+  const isStale = ({ trusted, createdAt, decidedAt, expiresAt }: Execution): boolean =>
+    !trusted && clock.now() - (decidedAt ?? createdAt) >= expiresAt - createdAt
+
   type Go = (
     tx: Tx,
     execution: Execution,
@@ -182,6 +188,12 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
   const explain = createExplain(deps)
   const present = (requestId: RequestId): Promise<Execution> =>
     storage.read((tx) => ledger.read(tx, requestId))
+
+  /** Whoever waits with a token that is not good any more is told nothing. */
+  const tellable = (execution: Execution): Execution => {
+    assertNotRevoked(deps.agents, execution.agentId)
+    return execution
+  }
 
   return {
     // What is fetched for a request is fetched for its agent.
@@ -254,9 +266,12 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
       )
     },
 
-    wait: (requestId, timeoutMs, signal) =>
-      waitUntilFinal(changes, requestId, () => present(requestId), timeoutMs, signal),
-    follow: (requestId, signal) => followExecution(changes, requestId, () => present(requestId), signal),
+    wait: async (requestId, timeoutMs, signal) =>
+      tellable(await waitUntilFinal(changes, requestId, () => present(requestId), timeoutMs, signal)),
+    async *follow(requestId, signal) {
+      for await (const execution of followExecution(changes, requestId, () => present(requestId), signal))
+        yield tellable(execution)
+    },
     consentOf,
     missingSecrets: missingOf,
     explain: (agent, ...rest) => onBehalfOf(agent.id, () => explain(agent, ...rest)),
@@ -321,9 +336,8 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
         for (const execution of await tx.executions.inStatus('running')) {
           await fail(tx, execution, 'interrupted')
         }
-        // A yes of long ago is none to what would run now, behind the back of whoever gave it.
         for (const execution of await tx.executions.inStatus('approved')) {
-          if (isOver(execution, clock.now())) await fail(tx, execution, 'trust_ended')
+          if (isStale(execution)) await fail(tx, execution, 'trust_ended')
           else runs.enqueue(tx, execution)
         }
       })

@@ -17,6 +17,7 @@ const locked = createBeginRun({
   finish: untouched('finish'),
   trust: untouched('trust'),
   vault: untouched('vault'),
+  agents: untouched('agents'),
   clock: untouched('clock'),
   lockdown: { state: { since: 1, by: 'cli:0' } },
 })

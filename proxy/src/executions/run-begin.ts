@@ -1,5 +1,6 @@
 import { type Consent, consentCode, openConsent, uncovered } from '../approvals/consent/index.ts'
 import type { Trust } from '../approvals/trust/index.ts'
+import type { Agents } from '../identity/agents/index.ts'
 import {
   AppError,
   type Clock,
@@ -44,6 +45,7 @@ export function createBeginRun(deps: {
   readonly trust: Pick<Trust, 'stillCovers' | 'stillAllows'>
   readonly vault: Pick<Vault, 'find' | 'open'>
   readonly lockdown: Pick<Lockdown, 'state'>
+  readonly agents: Pick<Agents, 'byId'>
   readonly clock: Clock
 }): BeginRun {
   const { ledger, finish, vault, clock } = deps
@@ -62,10 +64,12 @@ export function createBeginRun(deps: {
     const consent = openConsent(execution.consentJson, execution.consentHash)
     // It may have waited for a secret or a sandbox, and the owner may have changed their mind since.
     const grant = grantOf(execution)
+    const isRevoked = (deps.agents.byId(execution.agentId)?.revokedAt ?? null) !== null
     const isAllowed =
-      grant === undefined
+      !isRevoked &&
+      (grant === undefined
         ? await deps.trust.stillAllows(tx, execution)
-        : await deps.trust.stillCovers(tx, grant, consent)
+        : await deps.trust.stillCovers(tx, grant, consent))
     if (!isAllowed) {
       await finish(tx, execution, { failure: 'trust_ended' })
       return undefined

@@ -109,3 +109,30 @@ test('a place is held only for a run that would begin at once, and counts until 
   busy.lane.close()
   expect(busy.lane.hold(run('9'))).toBeUndefined()
 })
+
+test('what has a place ends by its signal: one agent, or all and whatever comes until it is over', async () => {
+  const given = new Map<string, AbortSignal>()
+  const lane = createRunPlaces(9).open(({ requestId }, ending) => {
+    given.set(requestId, ending)
+    return new Promise<void>((resolve) => ending.addEventListener('abort', () => resolve()))
+  })
+  const run = (agentId: string, requestId: string) =>
+    ({ agentId: agentId as AgentId, requestId: requestId as RequestId }) satisfies QueuedRun
+  const why = new DOMException('stopped', 'AbortError')
+  lane.push(run('one', '1'))
+  lane.push(run('other', '2'))
+  // Held before, begun after: what was stopped on the way stays so.
+  const held = lane.hold(run('one', '3'))
+  lane.end(why, 'one' as AgentId)
+  expect([given.get('1')?.reason, given.get('2')?.aborted]).toEqual([why, false])
+  held?.start(async (ending) => void given.set('3', ending))
+  expect(given.get('3')?.aborted).toBe(true)
+  await lane.active.get('3' as RequestId)
+  expect(lane.hold(run('one', '3'))).toBeDefined()
+
+  lane.halt(why)
+  lane.hold(run('one', '4'))?.start(async (ending) => void given.set('4', ending))
+  lane.resume()
+  lane.hold(run('one', '5'))?.start(async (ending) => void given.set('5', ending))
+  expect(['2', '4', '5'].map((id) => given.get(id)?.aborted)).toEqual([true, true, false])
+})

@@ -29,9 +29,9 @@ interface RunLane {
   /** By the request. */
   readonly active: ReadonlyMap<RequestId, Promise<void>>
   /** Ends what has a place, of this agent alone where one is named: also what has not begun in it yet. */
-  end(agentId?: AgentId): void
+  end(why: DOMException, agentId?: AgentId): void
   /** Ends what has a place, and whatever is given one, until `resume`. */
-  halt(): void
+  halt(why: DOMException): void
   resume(): void
   /** Starts nothing more, and takes no more turns. */
   close(): void
@@ -62,7 +62,7 @@ export function createRunPlaces(total: number): RunPlaces {
       })
       const active = new Map<RequestId, Promise<void>>()
       const endings = new Map<RequestId, { readonly agentId: AgentId; readonly ending: AbortController }>()
-      let isHalted = false
+      let halted: DOMException | undefined
       /** Taken up again before they ended: what they store at their end may be what they waited for. */
       const again = new Set<RequestId>()
       const activeOf = new Map<string, number>()
@@ -72,7 +72,7 @@ export function createRunPlaces(total: number): RunPlaces {
       const take = ({ requestId, agentId }: QueuedRun): HeldPlace => {
         const { promise, resolve } = Promise.withResolvers<void>()
         const ending = new AbortController()
-        if (isHalted) ending.abort()
+        if (halted !== undefined) ending.abort(halted)
         endings.set(requestId, { agentId, ending })
         taken += 1
         activeOf.set(agentId, (activeOf.get(agentId) ?? 0) + 1)
@@ -90,9 +90,9 @@ export function createRunPlaces(total: number): RunPlaces {
         }
         return { start: (work) => void work(ending.signal).finally(release), release }
       }
-      const end = (agentId?: AgentId): void => {
+      const end: RunLane['end'] = (why, agentId) => {
         for (const one of endings.values())
-          if (agentId === undefined || one.agentId === agentId) one.ending.abort()
+          if (agentId === undefined || one.agentId === agentId) one.ending.abort(why)
       }
       const startNext = (): boolean => {
         if (!tenantHasPlace()) return false
@@ -121,12 +121,12 @@ export function createRunPlaces(total: number): RunPlaces {
         waitingOf: (agentId) => queue.sizeOf(agentId),
         active,
         end,
-        halt() {
-          isHalted = true
-          end()
+        halt(why) {
+          halted = why
+          end(why)
         },
         resume() {
-          isHalted = false
+          halted = undefined
         },
         close() {
           lanes.delete(lane)

@@ -2,6 +2,7 @@ import type { Consent } from '../approvals/consent/index.ts'
 import type { Trust } from '../approvals/trust/index.ts'
 import { hostsOf } from '../egress/capabilities/index.ts'
 import { createPolicy, type EgressPolicy, type EgressSessions } from '../egress/index.ts'
+import type { Agents } from '../identity/agents/index.ts'
 import {
   type AgentId,
   AppError,
@@ -61,6 +62,7 @@ export interface RunsDeps {
   /** Of all tenants. */
   readonly places: RunPlaces
   readonly lockdown: Pick<Lockdown, 'state'>
+  readonly agents: Pick<Agents, 'byId'>
   /** How long approved code waits for a sandbox to come back before it fails. */
   readonly sandboxPatienceMs: number
   readonly onDefect: (error: unknown, requestId: RequestId) => void
@@ -69,6 +71,9 @@ export interface RunsDeps {
 /** A sandbox that was there this long ago is tried; a newer look is begun beside it. */
 const SANDBOX_VIEW_MS = 60_000
 const RETRY_MS = 2_000
+/** Why a run is ended from outside. */
+const STOPPED = new DOMException('The run was stopped.', 'AbortError')
+const DRAINED = new DOMException('The daemon stops.', 'AbortError')
 
 export function createRuns(deps: RunsDeps): Runs {
   const { ledger, storage, clock } = deps
@@ -160,8 +165,8 @@ export function createRuns(deps: RunsDeps): Runs {
     })
   }
 
-  /** By a person; a daemon that ends ends its runs too, and says so in their outcome. */
-  const isStopped = (ending: AbortSignal): boolean => ending.aborted && !draining
+  /** By a person; what a daemon ends that stops itself may begin with the next one. */
+  const isStopped = (ending: AbortSignal): boolean => ending.aborted && ending.reason !== DRAINED
 
   const runOne = async (run: QueuedRun, ending: AbortSignal): Promise<void> => {
     const { requestId } = run
@@ -278,7 +283,7 @@ export function createRuns(deps: RunsDeps): Runs {
     draining = true
     lane.close()
     for (const timer of retries) clearTimeout(timer)
-    const timer = setTimeout(() => lane.end(), graceMs)
+    const timer = setTimeout(() => lane.end(DRAINED), graceMs)
     await Promise.allSettled(lane.active.values())
     clearTimeout(timer)
     // The last chance of an outcome that the disk did not take so far.
@@ -292,9 +297,9 @@ export function createRuns(deps: RunsDeps): Runs {
     get active() {
       return lane.active.size
     },
-    halt: lane.halt,
+    halt: () => lane.halt(STOPPED),
     resume: lane.resume,
-    endOf: (agentId) => lane.end(agentId),
+    endOf: (agentId) => lane.end(STOPPED, agentId),
     drain,
     [Symbol.asyncDispose]: () => drain(0),
   }

@@ -82,6 +82,28 @@ describe('the code of an agent that is revoked', () => {
     expect(sandbox.orders).toHaveLength(0)
   })
 
+  test('begins with no later daemon', async () => {
+    const gone = await agentNamed('gone')
+    play = () => own.promise.then(() => Promise.reject(new SandboxUnavailable('gone')))
+    const asked = await approved(gone)
+    await handedOver(1)
+    await kit.agents.revoke('gone', 'cli:0')
+    const drained = kit.runs.drain(0)
+    own.resolve()
+    await drained
+    expect(await stored(asked)).toMatchObject(INTERRUPTED)
+
+    // As a daemon leaves it whose disk took the outcome no more.
+    await kit.storage.transaction(async (tx) => {
+      const row = await tx.executions.byRequestId(asked.requestId)
+      if (row) await tx.executions.update({ ...row, status: 'approved', failure: null, finishedAt: null })
+    })
+    await kit[Symbol.asyncDispose]()
+    kit = await createDomainKit({ dir, sandbox })
+    await expect.poll(() => stored(asked)).toMatchObject({ status: 'failed', failure: 'trust_ended' })
+    expect(sandbox.orders).toHaveLength(1)
+  })
+
   test('waits for no sandbox that was gone just then', async () => {
     const gone = await agentNamed('gone')
     play = (signal) =>
@@ -93,4 +115,16 @@ describe('the code of an agent that is revoked', () => {
     await kit.agents.revoke('gone', 'cli:0')
     await expect.poll(() => stored(asked)).toMatchObject(INTERRUPTED)
   })
+})
+
+test('whoever waits for the outcome with a token that was revoked meanwhile is told nothing', async () => {
+  const asked = await approved(await agentNamed('gone'))
+  await handedOver(1)
+  const { signal } = new AbortController()
+  const waited = kit.executions.wait(asked.requestId, 60_000, signal)
+  const followed = Array.fromAsync(kit.executions.follow(asked.requestId, signal))
+  const ends = Promise.allSettled([waited, followed])
+  await kit.agents.revoke('gone', 'cli:0')
+  const revoked = { status: 'rejected', reason: { code: 'unauthenticated' } }
+  expect(await ends).toMatchObject([revoked, revoked])
 })

@@ -26,11 +26,36 @@ test('a command says in a line that its output was lost, and fails', () => {
   expect(run(main, full).status).toBe(1)
 })
 
+const RECOVERY = `
+  import fs from 'node:fs'
+  import { createLog } from './proxy/src/compose/daemon-log.ts'
+  const { writeSync } = fs
+  let written = ''
+  const room = (_fd, text) => { written += text; return Buffer.byteLength(text) }
+  fs.writeSync = () => { throw Object.assign(new Error('no space left'), { code: 'ENOSPC' }) }
+  const log = createLog('info', false)
+  for (let line = 0; line < 1_000; line += 1) log.info('x'.repeat(10_000))
+  fs.writeSync = room
+  log.info('there is room')
+  await null
+  fs.writeSync = writeSync
+  console.error('room' , written.includes('there is room'), written.includes('lines of this log were lost'))
+`
+
+test('the log goes on once there is room, and says that lines of it were lost', () => {
+  const { status, stderr } = run(['--input-type=module-typescript', '-e', RECOVERY])
+  expect(stderr).toContain('room true true')
+  expect(status).toBe(0)
+})
+
 const LINES = 20_000
 const LOGGER = `
   import { createLog } from './proxy/src/compose/daemon-log.ts'
   const log = createLog('info', false)
-  for (let line = 0; line < ${LINES}; line += 1) log.info('x'.repeat(10_000))
+  for (let line = 0; line < ${LINES}; line += 1) {
+    log.info('x'.repeat(10_000))
+    if (line % 100 === 0) await new Promise(setImmediate)
+  }
   console.error('goes on with', process.memoryUsage().heapUsed)
 `
 

@@ -68,8 +68,8 @@ export function limitsText(limits: Partial<LimitsView>, requestsLeft: number | n
 }
 
 function listOrNone(text: string, before?: OrNone<readonly string[]>): OrNone<readonly string[]> {
-  if (text === 'none' && before === undefined) return text
   const items = commaList(text)
+  if (items.length === 1 && items[0] === 'none' && before === undefined) return 'none'
   if (items.includes('none') || before === 'none')
     throw new InvalidArgumentError('none does not go with a list.')
   return [...(before ?? []), ...items]

@@ -170,7 +170,7 @@ export const ADMIN_ROUTES = {
   revokeAgent: {
     method: 'DELETE',
     path: '/v1/agents/:name',
-    summary: "End an agent's token at once.",
+    summary: "End an agent's token, and what it has under way, at once.",
     scope: 'owner',
     action: 'agent.manage',
     answer: okBody,
