@@ -43,7 +43,7 @@ test('a run that was started keeps both to its end, whatever becomes of its unit
   held?.release()
   expect([lane.active.size, free(), held?.start(() => expect.unreachable())]).toEqual([1, 0, false])
   resolve()
-  await lane.active.get(RUN.requestId)
+  await lane.active.get(RUN.requestId)?.ended
   expect([lane.active.size, free()]).toEqual([0, 1])
 })
 

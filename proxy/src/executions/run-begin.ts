@@ -1,6 +1,6 @@
 import { type Consent, consentCode, openConsent, uncovered } from '../approvals/consent/index.ts'
 import type { Trust } from '../approvals/trust/index.ts'
-import type { Agents } from '../identity/agents/index.ts'
+import { type Agents, isRevoked } from '../identity/agents/index.ts'
 import {
   AppError,
   type Clock,
@@ -64,9 +64,8 @@ export function createBeginRun(deps: {
     const consent = openConsent(execution.consentJson, execution.consentHash)
     // It may have waited for a secret or a sandbox, and the owner may have changed their mind since.
     const grant = grantOf(execution)
-    const isRevoked = (deps.agents.byId(execution.agentId)?.revokedAt ?? null) !== null
     const isAllowed =
-      !isRevoked &&
+      !isRevoked(deps.agents, execution.agentId) &&
       (grant === undefined
         ? await deps.trust.stillAllows(tx, execution)
         : await deps.trust.stillCovers(tx, grant, consent))

@@ -21,7 +21,7 @@ function tenantOf(places: RunPlaces, name: string) {
     async end(id: string): Promise<void> {
       const run = lane.active.get(`${name}/${id}` as RequestId)
       ends.get(`${name}/${id}`)?.()
-      await run
+      await run?.ended
     },
   }
 }
@@ -104,7 +104,7 @@ test('a place is held only for a run that would begin at once, and counts until 
   held?.start(() => promise)
   expect(busy.lane.active.size).toBe(2)
   resolve()
-  await busy.lane.active.get('a/1' as RequestId)
+  await busy.lane.active.get('a/1' as RequestId)?.ended
   expect([busy.lane.active.size, other.started]).toEqual([1, ['b/1', 'b/2']])
   busy.lane.close()
   expect(busy.lane.hold(run('9'))).toBeUndefined()
@@ -127,7 +127,7 @@ test('what has a place ends by its signal: one agent, or all and whatever comes 
   expect([given.get('1')?.reason, given.get('2')?.aborted]).toEqual([why, false])
   held?.start(async (ending) => void given.set('3', ending))
   expect(given.get('3')?.aborted).toBe(true)
-  await lane.active.get('3' as RequestId)
+  await lane.active.get('3' as RequestId)?.ended
   expect(lane.hold(run('one', '3'))).toBeDefined()
 
   lane.halt(why)

@@ -20,6 +20,14 @@ export interface HeldPlace {
   release(): void
 }
 
+/** A run that has a place. */
+interface ActiveRun {
+  readonly agentId: AgentId
+  readonly ending: AbortController
+  /** When its place is free again. */
+  readonly ended: Promise<void>
+}
+
 /** What one tenant has waiting and under way. */
 interface RunLane {
   push(run: QueuedRun): void
@@ -27,7 +35,7 @@ interface RunLane {
   hold(run: QueuedRun): HeldPlace | undefined
   waitingOf(agentId: AgentId): number
   /** By the request. */
-  readonly active: ReadonlyMap<RequestId, Promise<void>>
+  readonly active: ReadonlyMap<RequestId, ActiveRun>
   /** Ends what has a place, of this agent alone where one is named: also what has not begun in it yet. */
   end(why: DOMException, agentId?: AgentId): void
   /** Ends what has a place, and whatever is given one, until `resume`. */
@@ -60,8 +68,7 @@ export function createRunPlaces(total: number): RunPlaces {
         perOwner: Number.POSITIVE_INFINITY,
         total: Number.POSITIVE_INFINITY,
       })
-      const active = new Map<RequestId, Promise<void>>()
-      const endings = new Map<RequestId, { readonly agentId: AgentId; readonly ending: AbortController }>()
+      const active = new Map<RequestId, ActiveRun>()
       let halted: DOMException | undefined
       /** Taken up again before they ended: what they store at their end may be what they waited for. */
       const again = new Set<RequestId>()
@@ -70,17 +77,15 @@ export function createRunPlaces(total: number): RunPlaces {
       const tenantHasPlace = (): boolean => lanes.size === 1 || active.size < most
 
       const take = ({ requestId, agentId }: QueuedRun): HeldPlace => {
-        const { promise, resolve } = Promise.withResolvers<void>()
+        const { promise: ended, resolve } = Promise.withResolvers<void>()
         const ending = new AbortController()
         if (halted !== undefined) ending.abort(halted)
-        endings.set(requestId, { agentId, ending })
         taken += 1
         activeOf.set(agentId, (activeOf.get(agentId) ?? 0) + 1)
-        active.set(requestId, promise)
+        active.set(requestId, { agentId, ending, ended })
         const release = (): void => {
           taken -= 1
           active.delete(requestId)
-          endings.delete(requestId)
           if (again.delete(requestId)) queue.push(agentId, requestId)
           const left = (activeOf.get(agentId) ?? 1) - 1
           if (left > 0) activeOf.set(agentId, left)
@@ -91,7 +96,7 @@ export function createRunPlaces(total: number): RunPlaces {
         return { start: (work) => void work(ending.signal).finally(release), release }
       }
       const end: RunLane['end'] = (why, agentId) => {
-        for (const one of endings.values())
+        for (const one of active.values())
           if (agentId === undefined || one.agentId === agentId) one.ending.abort(why)
       }
       const startNext = (): boolean => {

@@ -284,7 +284,7 @@ export function createRuns(deps: RunsDeps): Runs {
     lane.close()
     for (const timer of retries) clearTimeout(timer)
     const timer = setTimeout(() => lane.end(DRAINED), graceMs)
-    await Promise.allSettled(lane.active.values())
+    await Promise.allSettled([...lane.active.values()].map(({ ended }) => ended))
     clearTimeout(timer)
     // The last chance of an outcome that the disk did not take so far.
     await Promise.all([...unsettled.values()].map((again) => again()))

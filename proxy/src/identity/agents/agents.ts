@@ -332,12 +332,14 @@ export function ownKeyCommands(provider: string, { name, tags }: Pick<Agent, 'na
   return `oauth3 key add ${provider} --tag ${own}, and: oauth3 agent tag ${name} ${all}`
 }
 
+/** An agent that is not known counts as one that was revoked. */
+export const isRevoked = (agents: Pick<Agents, 'byId'>, id: AgentId): boolean =>
+  agents.byId(id)?.revokedAt !== null
+
 /**
  * For a unit of work that stores what an agent asked for: what was awaited since it was authenticated may have taken its time. Throws
  * unauthenticated.
  */
 export function assertNotRevoked(agents: Pick<Agents, 'byId'>, id: AgentId): void {
-  const agent = agents.byId(id)
-  if (agent === undefined || agent.revokedAt !== null)
-    throw new AppError('unauthenticated', 'The agent was revoked meanwhile.')
+  if (isRevoked(agents, id)) throw new AppError('unauthenticated', 'The agent was revoked meanwhile.')
 }

@@ -8,6 +8,7 @@ export {
   bearerToken,
   canonicalTags,
   createAgents,
+  isRevoked,
   type NewAgent,
   ownKeyCommands,
   type WakeTarget,
