@@ -7,6 +7,8 @@ import { type Seeded, seeded } from '../support/seeded.ts'
 
 export interface SleepTorture {
   readonly cycles: number
+  /** Goes on past its cycles until so much was refused and killed, for at most twenty times as many: what happens at once comes in another order each time, and so do the faults. */
+  readonly atLeast?: { readonly refusals: number; readonly kills: number }
   readonly seed: number
   /** How many of a hundred requests to the store fail. */
   readonly percent: number
@@ -31,6 +33,7 @@ const MAX_TRIES = 500
  */
 export async function tortureSleeps({
   cycles,
+  atLeast = { refusals: 0, kills: 0 },
   seed,
   percent,
   log = () => {},
@@ -73,7 +76,11 @@ export async function tortureSleeps({
   kit.volumes.of(MACHINE).set('home', folder())
   await persistence.restore(ref(), never)
   store.percent = percent
-  for (let cycle = 1; cycle <= cycles && report.broken.length === 0; cycle += 1) {
+  const isEnough = (cycle: number): boolean =>
+    report.broken.length > 0 ||
+    cycle > 20 * cycles ||
+    (cycle > cycles && report.refusals >= atLeast.refusals && report.kills >= atLeast.kills)
+  for (let cycle = 1; !isEnough(cycle); cycle += 1) {
     const volume = kit.volumes.of(MACHINE)
     for (let left = random.below(12); left > 0; left -= 1) change(volume, random)
     let expected = treeOf(volume)
