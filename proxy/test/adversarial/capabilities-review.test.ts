@@ -13,7 +13,7 @@ import {
 import { deriveNetwork, type RequestFact } from '../../src/executions/facts/index.ts'
 import { ask, sayRaw, tlsThrough } from '../support/gateway-client.ts'
 import { createGatewayKit, type GatewayKit } from '../support/gateway-kit.ts'
-import { patience } from '../support/pace.ts'
+import { cpuMsOf, patience } from '../support/pace.ts'
 import { sampleCapability } from '../support/sample-consent.ts'
 import { startTlsUpstream, type TlsUpstream } from '../support/tls-upstream.ts'
 
@@ -291,13 +291,9 @@ describe('a body that is looked into', () => {
     async (_what, contentType, piece) => {
       const run = await kit.run([may({ methods: ['POST'] })])
       const body = `query"_method${piece.repeat((4 * MIB) / piece.length)}%`
-      const started = performance.now()
-      await ask(run.endpoint, `https://${at()}/v1`, {
-        method: 'POST',
-        headers: { 'content-type': contentType },
-        body,
-      })
-      expect(performance.now() - started).toBeLessThan(4_000)
+      const headers = { 'content-type': contentType }
+      const send = () => ask(run.endpoint, `https://${at()}/v1`, { method: 'POST', headers, body })
+      expect(await cpuMsOf(send)).toBeLessThan(4_000)
     },
     patience(60_000),
   )

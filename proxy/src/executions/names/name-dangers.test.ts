@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { cpuMsOf } from '../../../test/support/pace.ts'
 import { isReservedSkillId, type NameInput, nameDangers } from './index.ts'
 
 const EMPTY: NameInput = {
@@ -280,14 +281,18 @@ describe('texts of a request', () => {
     expect(told(input)).toEqual([])
   })
 
-  it('of any size are read in one pass', () => {
-    const began = performance.now()
-    told({ args: `[${'["a",{"b":"Warnings "}],'.repeat(40_000)}1]`, description: 'approved '.repeat(20_000) })
-    told({
-      args: `${'['.repeat(5_000)}${']'.repeat(5_000)}`,
-      modules: ['npm:'.repeat(50_000), `https://${'a/'.repeat(50_000)}`],
-    })
-    expect(performance.now() - began).toBeLessThan(10_000)
+  it('of any size are read in one pass', async () => {
+    const read = (): void => {
+      told({
+        args: `[${'["a",{"b":"Warnings "}],'.repeat(40_000)}1]`,
+        description: 'approved '.repeat(20_000),
+      })
+      told({
+        args: `${'['.repeat(5_000)}${']'.repeat(5_000)}`,
+        modules: ['npm:'.repeat(50_000), `https://${'a/'.repeat(50_000)}`],
+      })
+    }
+    expect(await cpuMsOf(read)).toBeLessThan(10_000)
   })
 })
 
