@@ -86,6 +86,8 @@ export interface ApprovalKind<Row extends ApprovalSubject, Answer, Subject exten
   statusOf(row: Row): string
   /** Nothing comes of it any more. */
   hasEnded(row: Row): boolean
+  /** Whether what it led to can be stopped by itself. Left out: it never can. */
+  canStop?(row: Row): boolean
   /** Of all that its card shows and an answer gives: what a decision is bound to. */
   contentHash(row: Row): ConsentHash
   /** In a few words, for lists. */
@@ -177,6 +179,7 @@ export interface ApprovalView extends ApprovalSubject {
   /** Whether it waits for its first answer, and is not over. */
   readonly isPending: boolean
   readonly hasEnded: boolean
+  readonly canStop: boolean
   /** What a yes takes by the rules of now, and the yeses that count; of what is decided, those that were given. */
   readonly risk: Risk
   readonly approvalsNeeded: number

@@ -51,6 +51,8 @@ export const AUDIT_EVENTS = {
   'execution.postponed': 'No sandbox could take the run; the code was not handed over and it waits again.',
   'execution.finished': 'The run ended; the status is named.',
   'execution.cancelled': 'The agent cancelled what had not started.',
+  'execution.stopped':
+    'A person stopped what was approved, under way or about to begin; `execution.finished` tells its end.',
   'execution.expired': 'Nobody answered in time.',
   'execution.acknowledged': 'The agent has the result.',
   'secret.stored': 'A secret was stored or replaced.',

@@ -18,7 +18,7 @@ interface CommandModule {
 /** In the order of the help. A command line loads what its first word names; a module brings contracts and schemas with it. */
 export const COMMAND_MODULES: readonly CommandModule[] = [
   {
-    words: ['requests', 'pending', 'show', 'approve', 'deny'],
+    words: ['requests', 'pending', 'show', 'approve', 'deny', 'stop'],
     load: async () => (await import('./commands/requests.ts')).addRequestCommands,
   },
   { words: ['watch'], load: async () => (await import('./commands/watch.ts')).addWatchCommand },

@@ -28,7 +28,14 @@ import {
 } from '../kernel/index.ts'
 import type { createAskAgain } from './ask-again.ts'
 import { readEndedCode } from './code/index.ts'
-import { approvalStateOf, type Execution, type ExecutionFacts, isFinal, WAITING_STATES } from './execution.ts'
+import {
+  approvalStateOf,
+  type Execution,
+  type ExecutionFacts,
+  isFinal,
+  isStoppable,
+  WAITING_STATES,
+} from './execution.ts'
 import { describeDecision, executionOutcome } from './execution-outcome.ts'
 import type { Ledger } from './ledger.ts'
 import type { SkillRegistries } from './registry/index.ts'
@@ -88,6 +95,7 @@ export function createExecutionApproval(deps: {
     isWaiting: ({ status }) => status === 'pending' || status === 'awaiting_secrets',
     statusOf: ({ status }) => status,
     hasEnded: ({ status }) => isFinal(status),
+    canStop: ({ status }) => isStoppable(status),
     contentHash: ({ consentHash }) => consentHash,
     async secretsOf(tx, { requestId }) {
       const { secrets } = consentOf(await ledger.read(tx, requestId))

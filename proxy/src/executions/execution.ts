@@ -53,6 +53,9 @@ export const WAITING_STATES = ['pending', 'awaiting_secrets'] as const satisfies
 
 export const isFinal = (status: ExecutionStatus): boolean =>
   status !== 'pending' && RUN_STATES[status] === undefined
+/** By a person: it waits for nobody's answer any more. */
+export const isStoppable = (status: ExecutionStatus): status is 'approved' | 'running' =>
+  status === 'approved' || status === 'running'
 export const canBecome = (from: ExecutionStatus, to: ExecutionStatus): boolean =>
   // What cannot be opened any more fails before anybody answers.
   from === 'pending' ? canSettle(from, to) || to === 'failed' : (RUN_STATES[from]?.includes(to) ?? false)

@@ -22,6 +22,7 @@ import {
   type GrantPage,
   grantActor,
   isFinal,
+  isStoppable,
   WAITING_STATES,
 } from './execution.ts'
 import { createExecutionApproval } from './execution-approval.ts'
@@ -58,6 +59,10 @@ export interface Executions {
     terms?: GrantTerms | null,
   ): Promise<DecisionOutcome<Execution>>
   cancel(by: Principal, requestId: string): Promise<Execution>
+  /** Ends what was approved, under way or about to begin, as `failed` with `interrupted`; its grant stands. Throws conflict for all else. */
+  stop(tx: Tx, by: Principal, requestId: RequestId): Promise<void>
+  /** `stop` in a unit of its own; resolves when the run is over. */
+  stopped(by: Principal, requestId: RequestId): Promise<Execution>
   acknowledge(by: Principal, requestId: string): Promise<Execution>
   /** The agent was given this state; a final one stops its wakes. */
   seen(execution: Execution): Promise<void>
@@ -189,6 +194,15 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
   const present = (requestId: RequestId): Promise<Execution> =>
     storage.read((tx) => ledger.read(tx, requestId))
 
+  const stop: Executions['stop'] = async (tx, by, requestId) => {
+    const execution = await readFor(tx, by, 'execution.stop', requestId)
+    const { status: was } = execution
+    if (!isStoppable(was)) throw new AppError('conflict', `The execution is ${was}; ${whyNotStopped(was)}`)
+    await audit.append(tx, 'execution.stopped', actorOf(by), requestId, { was })
+    if (was === 'approved') await fail(tx, execution, 'interrupted')
+    else tx.onCommit(() => runs.end({ requestId }))
+  }
+
   /** Whoever waits with a token that is not good any more is told nothing. */
   const tellable = (execution: Execution): Execution => {
     assertNotRevoked(deps.agents, execution.agentId)
@@ -239,6 +253,13 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
           by: { actor: actorOf(by), name: null },
         })
       })
+    },
+
+    stop,
+    async stopped(by, requestId) {
+      await storage.transaction((tx) => stop(tx, by, requestId))
+      await runs.ended(requestId)
+      return await present(requestId)
     },
 
     async acknowledge(by, requestId) {
@@ -351,3 +372,6 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
     },
   }
 }
+
+const whyNotStopped = (status: Execution['status']): string =>
+  isFinal(status) ? 'it has ended.' : 'it waits for a person, who may deny it.'

@@ -123,12 +123,16 @@ test('what has a place ends by its signal: one agent, or all and whatever comes 
   lane.push(run('other', '2'))
   // Held before, begun after: what was stopped on the way stays so.
   const held = lane.hold(run('one', '3'))
-  lane.end(why, 'one' as AgentId)
+  lane.end(why, { agentId: 'one' as AgentId })
   expect([given.get('1')?.reason, given.get('2')?.aborted]).toEqual([why, false])
   held?.start(async (ending) => void given.set('3', ending))
   expect(given.get('3')?.aborted).toBe(true)
   await lane.active.get('3' as RequestId)?.ended
   expect(lane.hold(run('one', '3'))).toBeDefined()
+
+  lane.push(run('one', '6'))
+  lane.end(why, { requestId: '6' as RequestId })
+  expect([given.get('6')?.aborted, given.get('2')?.aborted]).toEqual([true, false])
 
   lane.halt(why)
   lane.hold(run('one', '4'))?.start(async (ending) => void given.set('4', ending))

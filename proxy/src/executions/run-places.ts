@@ -36,8 +36,8 @@ interface RunLane {
   waitingOf(agentId: AgentId): number
   /** By the request. */
   readonly active: ReadonlyMap<RequestId, ActiveRun>
-  /** Ends what has a place, of this agent alone where one is named: also what has not begun in it yet. */
-  end(why: DOMException, agentId?: AgentId): void
+  /** Ends what has a place and is `of` this agent, or this very run; all where neither is named. Also what has not begun in its place yet. */
+  end(why: DOMException, of?: Partial<QueuedRun>): void
   /** Ends what has a place, and whatever is given one, until `resume`. */
   halt(why: DOMException): void
   resume(): void
@@ -95,9 +95,10 @@ export function createRunPlaces(total: number): RunPlaces {
         }
         return { start: (work) => void work(ending.signal).finally(release), release }
       }
-      const end: RunLane['end'] = (why, agentId) => {
-        for (const one of active.values())
-          if (agentId === undefined || one.agentId === agentId) one.ending.abort(why)
+      const end: RunLane['end'] = (why, of = {}) => {
+        const isOf = (requestId: RequestId, agentId: AgentId): boolean =>
+          (of.agentId ?? agentId) === agentId && (of.requestId ?? requestId) === requestId
+        for (const [id, run] of active) if (isOf(id, run.agentId)) run.ending.abort(why)
       }
       const startNext = (): boolean => {
         if (!tenantHasPlace()) return false

@@ -44,8 +44,10 @@ export interface Runs extends AsyncDisposable {
   /** Ends every run now, and those that are about to begin, until `resume`. */
   halt(): void
   resume(): void
-  /** Ends the runs of this agent that are under way, and those about to begin. */
-  endOf(agentId: AgentId): void
+  /** Ends the runs of this agent, or this one, that are under way or about to begin. */
+  end(of: Pick<QueuedRun, 'agentId'> | Pick<QueuedRun, 'requestId'>): void
+  /** Resolves when this run has no place any more. */
+  ended(requestId: RequestId): Promise<void>
   /** No new runs; waits for those under way, ends them after `graceMs`. */
   drain(graceMs: number): Promise<void>
 }
@@ -299,7 +301,8 @@ export function createRuns(deps: RunsDeps): Runs {
     },
     halt: () => lane.halt(STOPPED),
     resume: lane.resume,
-    endOf: (agentId) => lane.end(STOPPED, agentId),
+    end: (of) => lane.end(STOPPED, of),
+    ended: async (requestId) => await lane.active.get(requestId)?.ended,
     drain,
     [Symbol.asyncDispose]: () => drain(0),
   }

@@ -68,6 +68,7 @@ const EXPECTED: Readonly<Record<Action, string>> = {
   'execution.list': '++o.++',
   'execution.read': '++o.++',
   'execution.cancel': '..o...',
+  'execution.stop': '++..++',
   'execution.acknowledge': '..o...',
   'approval.list': '++..++',
   'approval.read': '++..++',

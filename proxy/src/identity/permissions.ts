@@ -35,6 +35,7 @@ export const PERMISSIONS = {
   'execution.list': { does: 'List executions.', may: { ...PEOPLE, agent: 'own' } },
   'execution.read': { does: 'Read an execution and follow it.', may: { ...PEOPLE, agent: 'own' } },
   'execution.cancel': { does: 'Cancel what has not started.', may: { agent: 'own' } },
+  'execution.stop': { does: 'Stop what was approved: a run under way, or one about to begin.', may: PEOPLE },
   'execution.acknowledge': { does: 'Confirm that a result has arrived.', may: { agent: 'own' } },
 
   'approval.list': { does: 'List what waits for a person.', may: PEOPLE },

@@ -156,7 +156,7 @@ describe('whoever signed up', () => {
         expect(answer.body.error?.details?.reason, name).toBe('installation')
     }
     expect(Object.keys(walked).length).toBeGreaterThan(80)
-    for (const name of ['decideApproval', 'decideRequest', 'askAgain'])
+    for (const name of ['decideApproval', 'decideRequest', 'askAgain', 'stopRequest'])
       expect(walked[name] ?? 404, name).toBeGreaterThanOrEqual(400)
     for (const [name, route] of Object.entries<Route>(CONSOLE_ROUTES)) {
       if (route.method === 'POST' && route.body === undefined && name === 'signOut') continue

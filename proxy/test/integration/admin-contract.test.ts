@@ -10,6 +10,8 @@ import { pathOf, type Route, type RouteCall } from '../../src/contracts/index.ts
 import { keyOf } from '../../src/contracts/registry/index.ts'
 import { ERROR_TABLE } from '../../src/kernel/index.ts'
 import { type AdminKit, startAdminKit } from '../support/admin-kit.ts'
+import { ENDLESS } from '../support/domain-kit.ts'
+import { owner } from '../support/principals.ts'
 import { entry, indexText, REGISTRY } from '../support/sample-registry.ts'
 import { registerSoft } from '../support/soft-authenticator.ts'
 
@@ -144,6 +146,11 @@ const CALLS: { readonly [K in Name]: () => Promise<RouteCall<AdminRoutes[K]>> | 
     decideRequest: async () => {
       const { requestId, consentHash } = await kit.ask({ skillId: 'demo/decided' })
       return { params: { id: requestId }, body: { decision: 'forever', consent_hash: consentHash } }
+    },
+    stopRequest: async () => {
+      const { requestId, consentHash } = await kit.ask({ skillId: 'demo/stopped', code: ENDLESS })
+      await kit.executions.decide(requestId, consentHash, 'once', owner())
+      return { params: { id: requestId } }
     },
     listApprovals: () => ({ query: { all: '1' } }),
     readApproval: async () => ({ params: { id: (await ask('read-as-any')).id } }),

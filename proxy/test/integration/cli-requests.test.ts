@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import type { RequestId } from '../../src/kernel/index.ts'
 import { json, useCli } from '../support/cli-commands-kit.ts'
+import { ENDLESS } from '../support/domain-kit.ts'
 import { rawControls } from '../support/raw-controls.ts'
 
 const world = useCli()
@@ -85,6 +87,53 @@ describe('requests', () => {
     expect(run.stdout).toContain('oauth3 secret add LATE_KEY')
     await oauth3(['secret', 'add', 'LATE_KEY'], { stdin: 'demo-value-late' })
     expect((await world.kit.finished(waiting.requestId)).status).toBe('success')
+  })
+
+  test('stops a run under way, says which grant lets it run again, and refuses what is not there to be stopped', async () => {
+    const running = async (skillId: string, level: string): Promise<string> => {
+      const { requestId } = await world.kit.ask({ skillId, code: ENDLESS })
+      await oauth3(['approve', requestId, level])
+      await expect.poll(async () => (await world.kit.executions.resolve(requestId)).status).toBe('running')
+      return requestId
+    }
+    const once = await running('stopped/once', '--once')
+    expect((await oauth3(['show', once])).stdout).toContain(`oauth3 stop ${once.slice(0, 16)}`)
+    expect((await oauth3(['stop', once.slice(4, 16)])).stdout).toBe(
+      `${once} (stopped/once) was stopped; it is not repeated.\n`,
+    )
+    expect(await world.kit.finished(once as RequestId)).toMatchObject({
+      status: 'failed',
+      failure: 'interrupted',
+    })
+    expect((await oauth3(['show', once])).stdout).not.toContain('oauth3 stop')
+    const audited = json(await oauth3(['audit', 'list', '--request', once, '--json'])).rows
+    expect(audited.map((row: { event: string; actor: string }) => [row.event, row.actor]).slice(-2)).toEqual([
+      ['execution.stopped', `cli:${process.getuid?.()}`],
+      ['execution.finished', 'daemon'],
+    ])
+
+    const granted = await running('stopped/granted', '--forever')
+    expect((await oauth3(['stop', granted])).stdout).toContain('lets it run again: oauth3 trust list')
+    const { requestId: trusted } = await world.kit.ask({ skillId: 'stopped/granted', code: ENDLESS })
+    expect((await oauth3(['stop', trusted])).stdout).toMatch(
+      /Grant (\d+) lets it run again: oauth3 trust revoke \1\n$/,
+    )
+    expect(json(await oauth3(['trust', 'list', '--json'])).grants[0]).toMatchObject({
+      skill_id: 'stopped/granted',
+    })
+
+    expect(await oauth3(['stop', once])).toMatchObject({
+      code: 5,
+      stderr: 'oauth3: The execution is failed; it has ended.\n',
+    })
+    const waiting = await world.kit.ask({ skillId: 'stopped/early' })
+    expect(await oauth3(['stop', waiting.requestId])).toMatchObject({
+      code: 5,
+      stderr: 'oauth3: The execution is pending; it waits for a person, who may deny it.\n',
+    })
+    expect((await world.kit.executions.resolve(waiting.requestId)).status).toBe('pending')
+    expect(await oauth3(['stop', 'ffff'])).toMatchObject({ code: 4 })
+    expect(await oauth3(['stop'])).toMatchObject({ code: 2 })
   })
 
   test('names an unknown and an ambiguous id', async () => {

@@ -1,8 +1,9 @@
+import { once } from 'node:events'
 import { describe, expect, it } from 'vitest'
 import { startBotApiDouble } from '../support/bot-api-double.ts'
 import { createScriptedSandbox } from '../support/domain-kit.ts'
 import { asAgent } from '../support/principals.ts'
-import { ANN, BOB, createTelegramKit, GROUP, UNHURRIED } from '../support/telegram-kit.ts'
+import { ANN, BOB, createTelegramKit, EVE, GROUP, UNHURRIED } from '../support/telegram-kit.ts'
 
 describe('an approval in Telegram', () => {
   it('shows a card with the four buttons in the order of the contract, and the whole code in it', async () => {
@@ -46,6 +47,27 @@ describe('an approval in Telegram', () => {
     await kit.double.waitFor(() => card.text.includes('Denied by Ann'), 'the outcome')
     expect((await kit.find(execution)).status).toBe('denied')
     expect(card.buttons).toEqual([])
+  })
+
+  it('has ⏹ Stop while the run goes on, for approvers alone, which ends it', async () => {
+    const sandbox = createScriptedSandbox(async (_order, _print, signal) => {
+      if (!signal.aborted) await once(signal, 'abort')
+      return { end: 'cancelled', exitCode: null }
+    })
+    await using kit = await createTelegramKit({ sandbox })
+    const { card, execution } = await kit.ask()
+    await kit.double.press(kit.chatId, card.messageId, '✅ Run Once', ANN).answered
+    await kit.double.waitFor(() => card.buttons.flat().includes('⏹ Stop'), 'the button')
+    const stop = (by: typeof ANN) => kit.double.press(kit.chatId, card.messageId, '⏹ Stop', by).answered
+    expect(await stop(EVE)).toEqual({ text: 'Only approvers can answer.', alert: true })
+    expect((await kit.find(execution)).status).toBe('running')
+    expect(await stop(ANN)).toEqual({ text: 'Stopping it now.', alert: false })
+    await kit.reaches(execution, 'failed')
+    await kit.double.waitFor(() => card.buttons.length === 0, 'the outcome')
+    expect(card.text).toContain('Failed')
+    expect((await kit.find(execution)).failure).toBe('interrupted')
+    const stopped = (await kit.audit.newest(50)).find(({ event }) => event === 'execution.stopped')
+    expect(stopped?.actor).toBe('telegram:1001')
   })
 
   it.each([

@@ -15,7 +15,7 @@ import type { ProviderKeys } from '../../src/llm/provider-keys/index.ts'
 import type { Usage } from '../../src/llm/usage/index.ts'
 import type { RunOrder } from '../../src/sandbox/index.ts'
 import { createPlayedModels, createPlayedRunner, type PlayedRun } from './claude-runs-kit.ts'
-import { createDomainKit, createScriptedSandbox, type DomainKit, requestOf } from './domain-kit.ts'
+import { createDomainKit, createScriptedSandbox, type DomainKit, printing, requestOf } from './domain-kit.ts'
 import { createPlayedHosting } from './hosted-kit.ts'
 
 /**
@@ -64,10 +64,7 @@ export async function startAdminKit(options: AdminKitOptions = {}): Promise<Admi
   const dir = join(folder, 'state')
   const dbPath = join(dir, 'proxy.db')
   const socketPath = adminSocketPath(dbPath)
-  const sandbox = createScriptedSandbox((_order, print) => {
-    print('stdout', options.stdout ?? 'done\n')
-    return {}
-  })
+  const sandbox = createScriptedSandbox(printing(options.stdout ?? 'done\n'))
   const domain = await createDomainKit({
     dir,
     sandbox,

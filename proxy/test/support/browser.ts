@@ -12,7 +12,7 @@ import { afterAll, afterEach, beforeAll, describe, expect } from 'vitest'
 import { CHROMIUM_ARGS, chromiumBinary, withoutChromium } from './chromium.ts'
 import { linkOf } from './console-kit.ts'
 import { createDaemonKit, type DaemonKit, type DaemonKitOptions } from './daemon-kit.ts'
-import { createScriptedSandbox } from './domain-kit.ts'
+import { createScriptedSandbox, printing } from './domain-kit.ts'
 import { freePort } from './free-port.ts'
 import { patience } from './pace.ts'
 
@@ -63,11 +63,7 @@ export function describeInBrowser(
     beforeAll(async () => {
       // A daemon that is started again is to be found where it was.
       port = await freePort()
-      const sandbox = async () =>
-        createScriptedSandbox((_order, print) => {
-          print('stdout', 'done\n')
-          return {}
-        })
+      const sandbox = async () => createScriptedSandbox(printing('done\n'))
       const environment = { PORT: String(port), ...options.environment }
       ;[browser, daemon] = await Promise.all([
         browserOfFile(),

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import type { fdatasync } from 'node:fs'
 import { join } from 'node:path'
 import pino, { type Logger } from 'pino'
@@ -184,9 +185,22 @@ export type ScriptedRun = (
   signal: AbortSignal,
 ) => Partial<RunOutcome> | Promise<Partial<RunOutcome>>
 
+/** A program that goes on until it is ended. */
+export const ENDLESS = 'for (;;) {}\n'
+
+/** Each run prints this and is over, but one of `ENDLESS`. */
+export const printing =
+  (text: string): ScriptedRun =>
+  async ({ code }, print, signal) => {
+    print('stdout', text)
+    if (code !== ENDLESS) return {}
+    if (!signal.aborted) await once(signal, 'abort')
+    return { end: 'cancelled', exitCode: null }
+  }
+
 /** A sandbox that runs no code: a function of the test plays each run. It keeps the orders it was given. */
 export function createScriptedSandbox(
-  run: ScriptedRun = sayHello,
+  run: ScriptedRun = printing('hello\n'),
   status: () => SandboxStatus = ready,
 ): Sandbox & { readonly orders: readonly RunOrder[]; readonly claims: { readonly kept: number } } {
   const orders: RunOrder[] = []
@@ -216,11 +230,6 @@ export function createScriptedSandbox(
     run: play,
     async [Symbol.asyncDispose]() {},
   }
-}
-
-const sayHello: ScriptedRun = (_order, print) => {
-  print('stdout', 'hello\n')
-  return {}
 }
 
 const ready = (): SandboxStatus => ({

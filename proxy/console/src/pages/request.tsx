@@ -1,5 +1,7 @@
 import { useEffect, useState } from 'preact/hooks'
 import type { ApprovalView, CardView } from '../../../src/contracts/admin/index.ts'
+import { ConfirmButton } from '../admin/act.tsx'
+import { api } from '../api/client.ts'
 import { go } from '../router.ts'
 import { followView, isExpired, views } from '../state/approvals.ts'
 import { decide, denyChoice, onceChoice } from '../state/decide.ts'
@@ -56,6 +58,19 @@ function RequestCard({ view }: { readonly view: ApprovalView }) {
           <Reminded at={view.reminded_at} />
         </p>
         <AskAgain view={view} />
+        {view.can_stop && (
+          <ConfirmButton
+            label="Stop the run"
+            title="Stop the run?"
+            act={() => api.call('stopRequest', { params: { id: view.id } })}
+            done="Stopped."
+          >
+            <p>
+              Its container and its connections end at once; what it has sent stays sent. Its agent is told,
+              and a grant that lets it run stands.
+            </p>
+          </ConfirmButton>
+        )}
       </header>
       <Kin view={view} />
       <RequirementNotes view={view} />

@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander'
-import { type ApprovalSummary, MAX_REASON_CHARS } from '../../contracts/admin/index.ts'
+import { type ApprovalSummary, MAX_REASON_CHARS, type RequestView } from '../../contracts/admin/index.ts'
 import { renderApproval, renderOutcome, stateText } from '../approval-card.ts'
 import { usageError } from '../cli-error.ts'
 import { assertConsent } from '../consent-option.ts'
@@ -7,7 +7,7 @@ import type { CommandContext, CommandGroup } from '../context.ts'
 import { examples } from '../help.ts'
 import { renderTable } from '../table.ts'
 import { renderOutput } from '../terminal-card.ts'
-import { formatDistance, formatTime } from '../text-layout.ts'
+import { formatDistance, formatTime, terminalLine } from '../text-layout.ts'
 import { type AnswerOptions, decide, fetchApproval, jsonOf, noFrom, offeredText, yesFrom } from './decide.ts'
 import { addLimitOptions } from './limits.ts'
 import { timeAt } from './shared.ts'
@@ -79,6 +79,7 @@ export const addRequestCommands: CommandGroup = (program, context) => {
           const options = offeredText(view).replace(/ \| | (?=\[)/, '   # or ')
           parts.push(`\n  oauth3 approve ${short} ${options}\n  oauth3 deny ${short}`)
         }
+        if (view.can_stop) parts.push(`\n  oauth3 stop ${view.id.slice(0, 16)}`)
         return parts.join('\n')
       })
     })
@@ -139,6 +140,38 @@ export const addRequestCommands: CommandGroup = (program, context) => {
       const view = await fetchApproval(context, id)
       await decide(context, view, noFrom(view, reason), { reason })
     })
+
+  program
+    .command('stop')
+    .description(
+      'stop code that you or a grant let run, under way or about to begin; returns when it has ended',
+    )
+    .argument('<id>', 'an id (req_…) or its beginning')
+    .addHelpText(
+      'after',
+      examples(['oauth3 stop req_1f0c', 'its container and its connections end; its agent is told']),
+    )
+    .action(async (id: string) => {
+      const view = await context.client.call('stopRequest', { params: { id } })
+      await context.show(view, () => [stoppedText(view), grantText(view)].join('').trimEnd())
+    })
+}
+
+/** The run may have come to its own end in the same moment. */
+const stoppedText = ({ request_id, skill_id, status, failure }: RequestView): string =>
+  failure === 'interrupted'
+    ? `${request_id} (${terminalLine(skill_id)}) was stopped; it is not repeated.\n`
+    : `${request_id} (${terminalLine(skill_id)}) had just ended: ${status}.\n`
+
+/** What allowed it is not ended with it. */
+function grantText({ decision, decided_by, trusted }: RequestView): string {
+  if (trusted) {
+    const grant = /^grant:(\d+)$/.exec(decided_by ?? '')?.[1]
+    return grant === undefined ? '' : `Grant ${grant} lets it run again: oauth3 trust revoke ${grant}`
+  }
+  return decision === null || decision === 'once'
+    ? ''
+    : 'What you allowed with it lets it run again: oauth3 trust list'
 }
 
 function usesFrom(text: string): number {

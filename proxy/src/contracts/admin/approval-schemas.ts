@@ -27,6 +27,8 @@ const approvalSummary = z.object({
   waiting: z.boolean(),
   /** Nothing comes of it any more. */
   ended: z.boolean(),
+  /** It was approved, and what it led to goes on or is about to: stopRequest ends it. */
+  can_stop: z.boolean(),
   /** Of all that its card shows; a decision names it. */
   consent_hash: z.string(),
   created_at: z.int(),

@@ -218,6 +218,16 @@ export const ADMIN_ROUTES = {
     errors: ['invalid_request', 'not_found', 'refused'],
   },
 
+  stopRequest: {
+    method: 'POST',
+    path: '/v1/requests/:id/stop',
+    summary: 'Stop code that was approved, under way or about to begin; answered when its run is over.',
+    scope: 'owner',
+    action: 'execution.stop',
+    answer: requestView,
+    errors: ['invalid_request', 'not_found', 'conflict'],
+  },
+
   ...APPROVAL_ROUTES,
 
   listTrust: {

@@ -59,6 +59,11 @@ export function requestRoutes({ executions, agents, trust, storage, owner }: Req
       return await view(outcome.subject)
     },
 
+    async stopRequest({ params }) {
+      const { requestId } = await executions.resolve(params.id)
+      return await view(await executions.stopped(owner.principal, requestId))
+    },
+
     async listTrust({ query }) {
       const which = query.all === '1' ? 'newest' : 'standing'
       return { grants: (await storage.read((tx) => trust.list(tx, which))).map(viewGrant) }

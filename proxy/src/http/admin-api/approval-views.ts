@@ -13,6 +13,7 @@ export const viewApprovalSummary = (approval: ApprovalView): ApprovalSummary => 
   status: approval.status,
   waiting: approval.isWaiting,
   ended: approval.hasEnded,
+  can_stop: approval.canStop,
   consent_hash: approval.contentHash,
   created_at: approval.createdAt,
   expires_at: approval.expiresAt,

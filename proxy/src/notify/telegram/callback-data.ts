@@ -4,6 +4,8 @@ const FORM = /^a1:([A-Za-z0-9_-]{22}):([a-z0-9_]{1,20})$/
 export const SHOW = 'show'
 /** On a card that expired: asks it once more. */
 export const AGAIN = 'again'
+/** On the card of a run that goes on: it is ended. */
+export const STOP = 'stop'
 /** On a card: tells the whole hash of its code. */
 export const WHOLE_HASH = 'hash'
 

@@ -185,6 +185,8 @@ A card that nobody answers is reminded of once, when a quarter of its time is le
 new card, which is answered like any other. It can be asked again once, and within a day. \`oauth3 approve ID --uses 3 --until 2026-12-31\` gives a
 yes with limits, which no button has.
 
+While code runs that was approved here, its card has ⏹ Stop, which ends it at once; what it has sent stays sent, and a grant that was given with it stands.
+
 Code that does not fit the screen arrives as a file before the card. A card may come twice when the daemon stopped at
 the wrong moment: both work, and the first press decides.
 

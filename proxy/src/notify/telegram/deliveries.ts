@@ -5,7 +5,7 @@ import { type AgentId, AppError, type ReadTx, type RequestId, type UnixMs } from
 import type { BotApi, BotMessage } from '../bot-api/index.ts'
 import { BotApiError, isOfContent } from '../bot-api/index.ts'
 import type { OutboxMessage } from '../outbox/index.ts'
-import { AGAIN, callbackData } from './callback-data.ts'
+import { AGAIN, callbackData, STOP } from './callback-data.ts'
 import { type CardMessage, type InlineKeyboard, renderCard, renderPlainCard } from './card-message.ts'
 import type { TelegramDeps } from './deps.ts'
 import { code, plainText } from './html.ts'
@@ -43,6 +43,13 @@ const cardMessage = (
   around: { readonly expiresAt: UnixMs; readonly token: string; readonly now: UnixMs },
 ): CardMessage =>
   shown.form === 'program' ? renderCard({ ...shown, ...around }) : renderLinesCard(shown, around)
+
+/** What may still be done about what was decided, or was not in time. */
+function outcomeKeyboard(asked: ApprovalView, token: string): InlineKeyboard {
+  if (asked.canAskAgain) return [[{ text: '🔁 Ask again', callback_data: callbackData(token, AGAIN) }]]
+  if (asked.canStop) return [[{ text: '⏹ Stop', callback_data: callbackData(token, STOP) }]]
+  return []
+}
 
 /** Below what expired: the request that asks it once more. */
 const followedUp = ({ followUp: { supersededBy } }: ApprovalView): string =>
@@ -218,10 +225,7 @@ export function createDeliveries(
         execution === undefined
           ? linesHtml((await approvals.outcome(tx, id)).lines)
           : renderOutcome(execution, readable(execution))
-      const keyboard: InlineKeyboard =
-        asked.canAskAgain && issued !== undefined
-          ? [[{ text: '🔁 Ask again', callback_data: callbackData(issued.token, AGAIN) }]]
-          : []
+      const keyboard = issued === undefined ? [] : outcomeKeyboard(asked, issued.token)
       return { messageId, html: `${html}${followedUp(asked)}`, keyboard }
     })
 

@@ -4,7 +4,7 @@ import type { Principal } from '../../identity/index.ts'
 import { AppError, oneLine, type RequestId, type Tx } from '../../kernel/index.ts'
 import type { BotApi, BotPress } from '../bot-api/index.ts'
 import { BotApiError, isTransient, troubleOf } from '../bot-api/index.ts'
-import { AGAIN, readCallbackData, SHOW, WHOLE_HASH } from './callback-data.ts'
+import { AGAIN, readCallbackData, SHOW, STOP, WHOLE_HASH } from './callback-data.ts'
 import type { TelegramDeps } from './deps.ts'
 import { personLane, updateLane } from './lanes.ts'
 import { PANIC, type PanicButton } from './panic-button.ts'
@@ -64,6 +64,11 @@ export function createPresses(
       : { text: outcome.message, alert: true }
   }
 
+  const stop = async (tx: Tx, { requestId }: Card, by: Principal): Promise<PressAnswer> => {
+    await executions.stop(tx, by, requestId as RequestId)
+    return { text: 'Stopping it now.', alert: false }
+  }
+
   /** Undefined for a word that this kind of card has on no button. */
   const decide = async (
     tx: Tx,
@@ -115,6 +120,7 @@ export function createPresses(
       const { card, by } = verdict
       if (decision === SHOW) return await showAgain(tx, card)
       if (decision === AGAIN) return await askAgain(tx, card, by)
+      if (decision === STOP) return await stop(tx, card, by)
       if (decision === WHOLE_HASH) return await wholeHash(tx, card)
       return (await decide(tx, card, decision, by, press.message?.message_id ?? null)) ?? 'malformed'
     })

@@ -1,0 +1,139 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { Execution } from '../../src/executions/index.ts'
+import type { Agent } from '../../src/identity/agents/index.ts'
+import { type SandboxStatus, SandboxUnavailable } from '../../src/sandbox/index.ts'
+import { createDomainKit, createScriptedSandbox, type DomainKit, requestOf } from '../support/domain-kit.ts'
+import { createHeldDisk } from '../support/held-disk.ts'
+import { patience } from '../support/pace.ts'
+import { approver, asAgent, owner } from '../support/principals.ts'
+
+/** A person stops one run: it ends, it alone, and nothing begins it again. */
+
+const READY: SandboxStatus = {
+  kind: 'docker',
+  runtimes: [{ name: 'deno', image: 'sha256:image' }],
+  notes: [],
+  cause: undefined,
+  warm: 0,
+}
+let disk: ReturnType<typeof createHeldDisk>
+let dir: string
+let kit: DomainKit
+let agent: Agent
+let sandbox: ReturnType<typeof createScriptedSandbox>
+let status: SandboxStatus
+let play: (signal: AbortSignal) => Promise<{ end: 'cancelled' }>
+
+beforeEach(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'oauth3-stopped-'))
+  disk = createHeldDisk()
+  status = READY
+  play = untilStopped
+  sandbox = createScriptedSandbox(
+    (_order, _print, signal) => play(signal),
+    () => status,
+  )
+  kit = await createDomainKit({ dir, sandbox, toDisk: disk.toDisk, maxConcurrent: 2 })
+  ;({ agent } = await kit.agents.add({ name: 'busy' }, 'cli:0'))
+})
+afterEach(async () => {
+  disk.release()
+  await kit[Symbol.asyncDispose]()
+  rmSync(dir, { recursive: true })
+})
+
+const untilStopped = (signal: AbortSignal): Promise<{ end: 'cancelled' }> =>
+  new Promise((resolve) =>
+    signal.addEventListener('abort', () => resolve({ end: 'cancelled' }), { once: true }),
+  )
+const ask = (skillId = 'demo'): Promise<Execution> =>
+  kit.executions.submit(agent, requestOf({ skillId, network: ['a.example.com'] }))
+async function approved(skillId?: string): Promise<Execution> {
+  const asked = await ask(skillId)
+  await kit.executions.decide(asked.requestId, asked.consentHash, 'once', approver('7', 'Ann'))
+  return asked
+}
+const stored = ({ requestId }: Execution) => kit.storage.read((tx) => kit.executions.find(tx, requestId))
+const handedOver = (count: number) =>
+  expect.poll(() => sandbox.orders.length, { timeout: patience(5_000) }).toBe(count)
+const INTERRUPTED = { status: 'failed', failure: 'interrupted' }
+
+describe('a run that a person stops', () => {
+  test('is over when that is answered, and reaches nothing from then on; the next of its agent begins', async () => {
+    const [first, next] = [await approved('first'), await approved('next')]
+    await handedOver(1)
+    expect(await kit.executions.stopped(owner(), first.requestId)).toMatchObject(INTERRUPTED)
+    expect(sandbox.orders[0]?.egress?.ended).toBe(true)
+    await handedOver(2)
+    expect(sandbox.orders[1]).toMatchObject({ requestId: next.requestId, egress: { ended: false } })
+    expect(await stored(next)).toMatchObject({ status: 'running' })
+  })
+
+  test('is not handed over where the disk had not said yet that it began', async () => {
+    const asked = await ask()
+    disk.hold()
+    const decided = kit.executions.decide(asked.requestId, asked.consentHash, 'once', approver('7', 'Ann'))
+    await expect.poll(() => stored(asked), { timeout: patience(5_000) }).toMatchObject({ status: 'running' })
+    const stopped = kit.executions.stopped(owner(), asked.requestId)
+    const isEnding = () =>
+      kit.storage.read(async (tx) =>
+        (await tx.audit.newest(9)).some(({ event }) => event === 'execution.stopped'),
+      )
+    await expect.poll(isEnding, { timeout: patience(5_000) }).toBe(true)
+    disk.release()
+    await Promise.all([decided, stopped])
+    expect(await stored(asked)).toMatchObject(INTERRUPTED)
+    expect(sandbox.orders).toHaveLength(0)
+  })
+
+  test('does not begin while it waits for a place, nor when one is free', async () => {
+    const first = await approved('first')
+    await handedOver(1)
+    const waiting = await approved('waiting')
+    expect(await kit.executions.stopped(owner(), waiting.requestId)).toMatchObject(INTERRUPTED)
+    expect(await stored(first)).toMatchObject({ status: 'running' })
+    await kit.executions.stopped(owner(), first.requestId)
+    const last = await approved('last')
+    await handedOver(2)
+    expect(sandbox.orders.map(({ requestId }) => requestId)).toEqual([first.requestId, last.requestId])
+    expect(await stored(waiting)).toMatchObject(INTERRUPTED)
+  })
+
+  test('waits for no sandbox that is away', async () => {
+    play = (signal) =>
+      new Promise((_resolve, reject) =>
+        signal.addEventListener('abort', () => reject(new SandboxUnavailable('gone')), { once: true }),
+      )
+    const under = await approved('under way')
+    await handedOver(1)
+    expect(await kit.executions.stopped(owner(), under.requestId)).toMatchObject(INTERRUPTED)
+
+    const asked = await ask('not begun')
+    status = { ...READY, kind: 'unavailable', runtimes: [] }
+    await kit.executions.decide(asked.requestId, asked.consentHash, 'once', approver('7', 'Ann'))
+    expect(await stored(asked)).toMatchObject({ status: 'approved' })
+    expect(await kit.executions.stopped(approver('7', 'Ann'), asked.requestId)).toMatchObject(INTERRUPTED)
+    status = READY
+    await kit.runs.drain(0)
+    expect(sandbox.orders).toHaveLength(1)
+  })
+
+  test('is stopped by persons alone, once, and only where it was approved', async () => {
+    const asked = await ask()
+    await expect(kit.executions.stopped(owner(), asked.requestId)).rejects.toMatchObject({ code: 'conflict' })
+    await kit.executions.decide(asked.requestId, asked.consentHash, 'once', approver('7', 'Ann'))
+    await handedOver(1)
+    const strangers = [asAgent(agent.id), owner('0', 'other', 'ten_other' as never)]
+    for (const stranger of strangers)
+      await expect(kit.executions.stopped(stranger, asked.requestId)).rejects.toMatchObject({
+        code: 'not_found',
+      })
+    expect(await stored(asked)).toMatchObject({ status: 'running' })
+    const both = [1, 2].map(() => kit.executions.stopped(owner(), asked.requestId))
+    await Promise.all(both)
+    await expect(kit.executions.stopped(owner(), asked.requestId)).rejects.toMatchObject({ code: 'conflict' })
+  })
+})
