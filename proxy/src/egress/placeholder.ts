@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { hostEndingOf, SecretValue, withoutHostEnding, wordSet } from '../kernel/index.ts'
+import { publicPartsOf, SecretValue, withoutPublicParts, wordSet } from '../kernel/index.ts'
 
 /**
  * Beginnings that client libraries check before they send a key, longest first. They say which provider a key is
@@ -7,7 +7,7 @@ import { hostEndingOf, SecretValue, withoutHostEnding, wordSet } from '../kernel
  */
 const KNOWN_PREFIXES = [
   ...wordSet(`
-    sk-ant-api03- sk-ant- sk-proj- sk-or-v1- sk_live_ sk_test_ rk_live_ rk_test_ github_pat_ glpat- xoxb- xoxp- xapp- sk-
+    sk-ant-api03- sk-ant- sk-proj- sk-or-v1- sb_secret_ sb_publishable_ sk_live_ sk_test_ sk_prod_ sk_dev_ rk_live_ rk_test_ github_pat_ glpat- xoxb- xoxp- xapp- sk-
     gsk_ ghp_ gho_ ghs_ hf_ pk_ r8_ AIza SG. pat- npm_ key-`),
 ]
 
@@ -17,9 +17,9 @@ const RANDOM_BYTES = 20
 export interface Placeholder {
   /** What the code holds. */
   readonly placeholder: string
-  /** The beginning of it that is looked for. Behind it comes nothing but an ending of the value's own, however that is written. */
+  /** The part of it that is looked for. Before and behind it stands nothing but public parts of the value's own, however they are written. */
   readonly stem: string
-  /** What takes the place of the stem: the value without that ending. */
+  /** What takes the place of the stem: the value without those parts. */
   readonly replacement: SecretValue
 }
 
@@ -30,9 +30,11 @@ export interface Placeholder {
  */
 export function createPlaceholder(value: SecretValue): Placeholder {
   const plain = value.open()
-  const prefix = KNOWN_PREFIXES.find((known) => plain.startsWith(known) && plain.length > known.length) ?? ''
-  const ending = hostEndingOf(plain)
+  const { beginning, ending } = publicPartsOf(plain)
+  const secret = withoutPublicParts(plain)
+  const prefix =
+    KNOWN_PREFIXES.find((known) => secret.startsWith(known) && secret.length > known.length) ?? ''
   const stem = `${prefix}oauth3x${randomBytes(RANDOM_BYTES).toString('hex')}`
-  const replacement = ending === '' ? value : new SecretValue(withoutHostEnding(plain))
-  return { placeholder: stem + ending, stem, replacement }
+  const replacement = secret === plain ? value : new SecretValue(secret)
+  return { placeholder: beginning + stem + ending, stem, replacement }
 }

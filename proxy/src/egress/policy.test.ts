@@ -38,28 +38,47 @@ describe('createPolicy', () => {
     [`${'0'.repeat(32)}-us21`, /^oauth3x[0-9a-f]{40}-us21$/],
     ['testsk_demo.eu', /^oauth3x[0-9a-f]{40}\.eu$/],
     ['sk_test_demo.eu', /^sk_test_oauth3x[0-9a-f]{40}\.eu$/],
+    [`a1b2c3.d4e5f6:${'0a'.repeat(16)}`, /^a1b2c3\.d4e5f6:oauth3x[0-9a-f]{40}$/],
+    [
+      `access_token$sandbox$a1b2c3$${'0a'.repeat(16)}`,
+      /^access_token\$sandbox\$a1b2c3\$oauth3x[0-9a-f]{40}$/,
+    ],
+    [`vercel_blob_rw_a1B2_${'0a'.repeat(15)}`, /^vercel_blob_rw_a1B2_oauth3x[0-9a-f]{40}$/],
+    [`AC${'0a'.repeat(16)}`, /^ACoauth3x[0-9a-f]{40}$/],
+    ['sb_secret_demo', /^sb_secret_oauth3x[0-9a-f]{40}$/],
+    ['sk_dev_demo', /^sk_dev_oauth3x[0-9a-f]{40}$/],
     // Of no other value more than a known beginning.
     ['demo-value:fx', /^oauth3x[0-9a-f]{40}$/],
     ['demo-value-us21', /^oauth3x[0-9a-f]{40}$/],
     ['demo-value.eu', /^oauth3x[0-9a-f]{40}$/],
+    ['a1b2c3.d4e5f6:demo', /^oauth3x[0-9a-f]{40}$/],
+    ['access_token$sandbox$demo', /^oauth3x[0-9a-f]{40}$/],
+    ['vercel_blob_rw_demo', /^oauth3x[0-9a-f]{40}$/],
+    ['ACdemo', /^oauth3x[0-9a-f]{40}$/],
     ['sk_test_demo.example', /^sk_test_oauth3x[0-9a-f]{40}$/],
   ])('begins and ends a placeholder as libraries expect of %j', (value, placeholder) => {
     const policy = policyOf(['a.example'], { KEY: { value, hosts: ['a.example'] } })
     expect(placeholderOf(policy, 'KEY')).toMatch(placeholder)
   })
 
-  // Code may send a stem without its ending, and an approved host send back what it was given.
-  it.each(['00000000-0000-0000-0000-00000000000a:fx', `${'0a'.repeat(16)}-us21`, 'sk_demo.eu', 'sk_d.eu'])(
-    'puts in nothing of %j that is not found in an answer',
-    (value) => {
-      const { secrets, scrubber } = policyOf(['a.example'], { KEY: { value, hosts: ['a.example'] } })
-      for (const { replacement } of secrets) {
-        const echoed = replacement.open()
-        for (const text of [echoed, `${echoed}:other`, Buffer.from(echoed).toString('base64')])
-          expect(scrubText(scrubber(), text)).toMatch(/^\[secret:KEY\](?::other|=*)$/)
-      }
-    },
-  )
+  // Code may send a stem without the rest, and an approved host send back what it was given.
+  it.each([
+    '00000000-0000-0000-0000-00000000000a:fx',
+    `${'0a'.repeat(16)}-us21`,
+    'sk_demo.eu',
+    'sk_d.eu',
+    `a1b2c3.d4e5f6:${'0a'.repeat(16)}`,
+    `access_token$sandbox$a1b2c3$${'0a'.repeat(16)}`,
+    `vercel_blob_rw_a1B2_${'0a'.repeat(8)}`,
+    `AC${'0a'.repeat(16)}`,
+  ])('puts in nothing of %j that is not found in an answer', (value) => {
+    const { secrets, scrubber } = policyOf(['a.example'], { KEY: { value, hosts: ['a.example'] } })
+    for (const { replacement } of secrets) {
+      const echoed = replacement.open()
+      for (const text of [echoed, `${echoed}:other`, Buffer.from(echoed).toString('base64')])
+        expect(scrubText(scrubber(), text)).toMatch(/^\[secret:KEY\](?::other|=*)$/)
+    }
+  })
 
   it('makes another placeholder for each run', () => {
     const build = () => policyOf(['a.example'], { KEY: { value: 'demo-value', hosts: ['a.example'] } })

@@ -21,7 +21,6 @@ export { createFairQueue, type FairQueue, type QueueBounds } from './fair-queue.
 export { createSharedTotal, fairShare, groupShares, type SharedTotal } from './fair-share.ts'
 export { createFairSlots, type FairSlots, type SlotShares } from './fair-slots.ts'
 export type { CheckResult, DoctorCheck, HealthReport } from './health.ts'
-export { hostEndingOf, withoutHostEnding } from './host-endings.ts'
 export {
   formatHostPattern,
   type HostPattern,
@@ -76,6 +75,7 @@ export { passedOn } from './passed-on.ts'
 export { adminSocketPath } from './paths.ts'
 export { isLoopbackAddress, networkOf, plainAddress } from './peer-address.ts'
 export { openToOthers } from './private-mode.ts'
+export { publicPartsOf, withoutPublicParts } from './public-key-parts.ts'
 export { remembering } from './remembering.ts'
 export { MIN_SECRET_BYTES, SecretValue } from './secret-value.ts'
 export { parseSleepAfter } from './sleep-after.ts'

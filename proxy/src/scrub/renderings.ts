@@ -5,7 +5,7 @@
  * A value is matched as a whole and, where it has parts that are secret by themselves (lines of a key file,
  * strings inside a JSON credential), also part by part.
  */
-import { MIN_SECRET_BYTES, withoutHostEnding } from '../kernel/index.ts'
+import { MIN_SECRET_BYTES, withoutPublicParts } from '../kernel/index.ts'
 import { escapedText, lightlyEscapedText, numberedText } from './char-alphabets.ts'
 import {
   base32Alphabets,
@@ -78,11 +78,11 @@ interface Part {
 }
 
 /**
- * The value, the value without white space around it, or without what its placeholder ends with too, and every part that is long enough
+ * The value, the value without white space around it, or without what its placeholder begins or ends with too, and every part that is long enough
  * to be secret alone.
  */
 function partsOf(value: string): Part[] {
-  const parts = new Set([value, value.trim(), withoutHostEnding(value)])
+  const parts = new Set([value, value.trim(), withoutPublicParts(value)])
   const lines = new Set(linesOf(value))
   for (const leaf of jsonStrings(value)) {
     parts.add(leaf).add(leaf.trim())
