@@ -2,7 +2,12 @@ import { type Insertable, type Kysely, type SqlBool, sql } from 'kysely'
 import type { AgentId, ConsentHash, RequestId, TenantId, UnixMs } from '../kernel/index.ts'
 import { consentTextOf, keepConsentText } from '../retention/index.ts'
 import { type Queries, statement, type Tables } from '../storage/index.ts'
-import type { ExecutionFilter, ExecutionStatus, ExecutionStore } from './execution.ts'
+import {
+  EXECUTION_STATES,
+  type ExecutionFilter,
+  type ExecutionStatus,
+  type ExecutionStore,
+} from './execution.ts'
 import {
   type ExecutionTable,
   fromRow,
@@ -189,9 +194,10 @@ export function createExecutionStore(queries: Queries, tenant: TenantId): Execut
     },
     /** One page, newest first, by keyset: its cost does not depend on how many rows there are. */
     async list(filter) {
-      const statuses = new Set(filter.statuses)
+      const { agentId, statuses: asked = [] } = filter
+      const statuses = new Set(asked.length > 0 || agentId === undefined ? asked : EXECUTION_STATES)
       if (statuses.size === 0) return (await page(filter, undefined)).map(summaryFromRow)
-      // One index walk for each status; a single IN would sort every row of these statuses first.
+      // One index walk for each status; a single IN would sort every row of these statuses first. An agent has no other index.
       const found: SummaryRow[] = []
       for (const status of statuses) found.push(...(await page(filter, status)))
       return found

@@ -21,6 +21,7 @@ import { MACHINE_IDENTITIES } from './22-machine-identities.ts'
 import { APP_REACH } from './23-app-reach.ts'
 import { AGENT_BOTS } from './24-agent-bots.ts'
 import { TURN_RUNS } from './25-turn-runs.ts'
+import { AGENT_PAGES } from './26-agent-pages.ts'
 
 /**
  * Numbered, forward only, each in one transaction. A migration that has landed is never edited: a database of any landed
@@ -50,4 +51,5 @@ export const POSTGRES_MIGRATIONS: readonly string[] = [
   ...APP_REACH,
   ...AGENT_BOTS,
   ...TURN_RUNS,
+  ...AGENT_PAGES,
 ]

@@ -29,6 +29,7 @@ import { MACHINE_IDENTITIES } from './30-machine-identities.ts'
 import { APP_REACH } from './31-app-reach.ts'
 import { AGENT_BOTS } from './32-agent-bots.ts'
 import { TURN_RUNS } from './33-turn-runs.ts'
+import { AGENT_PAGES } from './34-agent-pages.ts'
 
 /**
  * Numbered, forward only, each in one transaction; the schema's version is the number of the newest one applied. A migration
@@ -67,4 +68,5 @@ export const SQLITE_MIGRATIONS: readonly string[] = [
   ...APP_REACH,
   ...AGENT_BOTS,
   ...TURN_RUNS,
+  ...AGENT_PAGES,
 ]
