@@ -27,14 +27,14 @@ export interface StoreKit {
   /**
    * That no statement of it reads a table, or all that the tenant has in one, from end to end; a page in the order of an index
    * does not. `walked`: indexes that hold few rows. `used`: indexes that the plans name. Fill tables of both tenants and ANALYZE
-   * first.
+   * first. Resolves to the plans.
    */
   expectIndexed(
     what: string,
     work: (tx: Tx) => Promise<unknown>,
     walked?: readonly string[],
     used?: readonly string[],
-  ): Promise<void>
+  ): Promise<string>
 }
 
 let tenants = 0
@@ -92,6 +92,7 @@ export function storeContract(
         plans.push(plan)
       }
       for (const index of used) expect(plans.join('\n')).toContain(index)
+      return plans.join('\n')
     }
     suite(kit)
   })
