@@ -43,7 +43,7 @@ export function subscribeParts(parts: {
     await core.approvals.requesterRevoked(tx, agentRequester(agentId), { actor, name: null })
     await core.quorum.requesterRevoked(tx, agentRequester(agentId), actor)
     await executions.cancelApproved(tx, agentId, actor, 'agent revoked')
-    tx.onCommit(() => parts.runs.end({ agentId }))
+    tx.onCommit(() => parts.runs.endOf(agentId))
     await llm.access.agentRevoked(tx, agentId, actor)
     llm.keys.dropCache()
   })

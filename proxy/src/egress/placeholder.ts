@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { publicPartsOf, SecretValue, withoutPublicParts, wordSet } from '../kernel/index.ts'
 
 /**
- * Beginnings that client libraries check before they send a key, longest first. They say which provider a key is
+ * Beginnings that client libraries check before they send a key, each before what begins it. They say which provider a key is
  * for, which its name says already; nothing behind them is kept.
  */
 const KNOWN_PREFIXES = [

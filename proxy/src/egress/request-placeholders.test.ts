@@ -166,21 +166,35 @@ describe('a placeholder in the path', () => {
   })
 })
 
-describe('a placeholder that ends as its value does', () => {
-  const KEY = '00000000-0000-0000-0000-000000000000:fx'
-  const policy = policyWith(KEY, ['header', 'query', 'body'])
+describe.each([
+  '00000000-0000-0000-0000-000000000000:fx',
+  `a1b2c3.d4e5f6:${'0a'.repeat(16)}`,
+  `access_token$sandbox$a1b2c3$${'0a'.repeat(16)}`,
+  `vercel_blob_rw_a1B2_${'0a'.repeat(8)}`,
+  `AC${'0a'.repeat(16)}`,
+])('a placeholder with the public part of %j', (KEY) => {
+  const policy = policyWith(KEY, ['header', 'query', 'body', 'path'])
   const placeholder = placeholderOf(policy, 'KEY')
 
-  it('becomes the value once, in a header and in a query, however the client wrote it', () => {
-    const rawHeaders = ['Authorization', `DeepL-Auth-Key ${placeholder}`]
-    expect(headerOf(prepared({ policy, rawHeaders }), 'authorization')).toBe(`DeepL-Auth-Key ${KEY}`)
+  it('becomes the value once, in a header, a path and a query, however the client wrote it', () => {
+    for (const [before, written, after] of [
+      ['Bearer ', placeholder, KEY],
+      ['Basic ', btoa(placeholder), btoa(KEY)],
+      ['Basic ', btoa(`${placeholder}:x`), btoa(`${KEY}:x`)],
+    ] as const) {
+      const rawHeaders = ['Authorization', before + written]
+      expect(headerOf(prepared({ policy, rawHeaders }), 'authorization')).toBe(before + after)
+    }
+    expect(
+      decodeURIComponent(prepared({ policy, path: `/a/${encodeURIComponent(placeholder)}/b` }).path),
+    ).toBe(`/a/${KEY}/b`)
     for (const written of [placeholder, encodeURIComponent(placeholder)]) {
       const { path } = prepared({ policy, path: `/a?key=${written}` })
       expect(new URLSearchParams(path.split('?')[1]).get('key')).toBe(KEY)
     }
   })
 
-  it('becomes the value in a form that encodes its ending', () => {
+  it('becomes the value in a form that encodes its public part', () => {
     const rawHeaders = ['Content-Type', 'application/x-www-form-urlencoded', 'Transfer-Encoding', 'chunked']
     const { body } = prepared({ policy, method: 'POST', rawHeaders })
     if (body === null) throw new Error('there is no rewriter')

@@ -34,6 +34,9 @@ import type { Runs } from './runs.ts'
 import { createSubmit, type Submit, type SubmitDeps } from './submit.ts'
 import { createSupplySecret, type SupplySecret } from './supply-secret.ts'
 
+/** The engine answers or is given up by then, and its outcome is stored. */
+const STOP_MS = 15_000
+
 type ExecutionAction = Extract<Action, `execution.${string}`>
 
 /** The life of an execution from the outside: asked, decided, waited for, cancelled, read. */
@@ -59,10 +62,10 @@ export interface Executions {
     terms?: GrantTerms | null,
   ): Promise<DecisionOutcome<Execution>>
   cancel(by: Principal, requestId: string): Promise<Execution>
-  /** Ends what was approved, under way or about to begin, as `failed` with `interrupted`; its grant stands. Throws conflict for all else. */
+  /** Ends what was approved, under way or about to begin, as `failed` with `stopped`; its grant stands. Throws conflict for all else. */
   stop(tx: Tx, by: Principal, requestId: RequestId): Promise<void>
-  /** `stop` in a unit of its own; resolves when the run is over. */
-  stopped(by: Principal, requestId: RequestId): Promise<Execution>
+  /** `stop` in a unit of its own; resolves when the run is over, or is not after 15 seconds. */
+  stopAndWait(by: Principal, requestId: RequestId): Promise<Execution>
   acknowledge(by: Principal, requestId: string): Promise<Execution>
   /** The agent was given this state; a final one stops its wakes. */
   seen(execution: Execution): Promise<void>
@@ -197,10 +200,10 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
   const stop: Executions['stop'] = async (tx, by, requestId) => {
     const execution = await readFor(tx, by, 'execution.stop', requestId)
     const { status: was } = execution
-    if (!isStoppable(was)) throw new AppError('conflict', `The execution is ${was}; ${whyNotStopped(was)}`)
+    if (!isStoppable(was)) throw new AppError('conflict', whyNotStopped(was))
     await audit.append(tx, 'execution.stopped', actorOf(by), requestId, { was })
-    if (was === 'approved') await fail(tx, execution, 'interrupted')
-    else tx.onCommit(() => runs.end({ requestId }))
+    if (was === 'approved') await fail(tx, execution, 'stopped')
+    else tx.onCommit(() => runs.stop(requestId))
   }
 
   /** Whoever waits with a token that is not good any more is told nothing. */
@@ -256,10 +259,10 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
     },
 
     stop,
-    async stopped(by, requestId) {
+    async stopAndWait(by, requestId) {
       await storage.transaction((tx) => stop(tx, by, requestId))
-      await runs.ended(requestId)
-      return await present(requestId)
+      const read = (): Promise<Execution> => present(requestId)
+      return await waitUntilFinal(changes, requestId, read, STOP_MS, new AbortController().signal)
     },
 
     async acknowledge(by, requestId) {
@@ -373,5 +376,7 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
   }
 }
 
-const whyNotStopped = (status: Execution['status']): string =>
-  isFinal(status) ? 'it has ended.' : 'it waits for a person, who may deny it.'
+const whyNotStopped = (status: Execution['status']): string => {
+  if (isFinal(status)) return `It has ended already: ${status}.`
+  return `It has not begun: it waits for ${status === 'pending' ? 'an answer' : 'a secret'}, and can be denied.`
+}

@@ -7,6 +7,7 @@ import {
   type AgentId,
   AppError,
   type Clock,
+  type FailureCode,
   onBehalfOf,
   type RequestId,
   SecretValue,
@@ -44,10 +45,10 @@ export interface Runs extends AsyncDisposable {
   /** Ends every run now, and those that are about to begin, until `resume`. */
   halt(): void
   resume(): void
-  /** Ends the runs of this agent, or this one, that are under way or about to begin. */
-  end(of: Pick<QueuedRun, 'agentId'> | Pick<QueuedRun, 'requestId'>): void
-  /** Resolves when this run has no place any more. */
-  ended(requestId: RequestId): Promise<void>
+  /** Ends the runs of this agent that are under way, and those about to begin. */
+  endOf(agentId: AgentId): void
+  /** Ends this run, as `stopped`; what came of it may not be on disk yet. */
+  stop(requestId: RequestId): void
   /** No new runs; waits for those under way, ends them after `graceMs`. */
   drain(graceMs: number): Promise<void>
 }
@@ -86,6 +87,8 @@ export function createRuns(deps: RunsDeps): Runs {
   const unsettled = new Map<RequestId, () => Promise<void>>()
   /** Since when no sandbox has taken the run. */
   const unavailableSince = new Map<RequestId, UnixMs>()
+  /** By a person, by themselves, and their outcome is not on disk yet: whatever else ended them, none begins again. */
+  const stopped = new Set<RequestId>()
   let draining = false
 
   /** Code that is handed over before the disk says so could be handed over once more after a power cut. */
@@ -110,12 +113,16 @@ export function createRuns(deps: RunsDeps): Runs {
     requestId: RequestId,
     work: (tx: Tx, execution: Execution) => Promise<void>,
   ): Promise<void> => {
-    unsettled.delete(requestId)
+    const isSettled = (): void => {
+      unsettled.delete(requestId)
+      stopped.delete(requestId)
+    }
     try {
       await storage.transaction(async (tx) => work(tx, await ledger.read(tx, requestId)), 'grouped')
+      isSettled()
     } catch (error) {
       deps.onDefect(error, requestId)
-      if (!isStorageTrouble(error) || draining) return
+      if (!isStorageTrouble(error) || draining) return isSettled()
       const again = (): Promise<void> => settle(requestId, work)
       unsettled.set(requestId, again)
       later(again)
@@ -151,8 +158,8 @@ export function createRuns(deps: RunsDeps): Runs {
     await settle(requestId, async (tx, execution) => {
       if (execution.status !== 'running') return
       // What was stopped waits for no sandbox: it would begin when that is over.
-      if (deps.lockdown.state !== null || isStopped(ending))
-        return await finish(tx, execution, { failure: 'interrupted' })
+      if (deps.lockdown.state !== null || isStopped(requestId, ending))
+        return await finish(tx, execution, { failure: failureBy(requestId) })
       if (!mayWait(requestId)) return await finish(tx, execution, { failure: 'sandbox_unavailable' })
       await ledger.transition(
         tx,
@@ -168,7 +175,11 @@ export function createRuns(deps: RunsDeps): Runs {
   }
 
   /** By a person; what a daemon ends that stops itself may begin with the next one. */
-  const isStopped = (ending: AbortSignal): boolean => ending.aborted && ending.reason !== DRAINED
+  const isStopped = (requestId: RequestId, ending: AbortSignal): boolean =>
+    stopped.has(requestId) || (ending.aborted && ending.reason !== DRAINED)
+
+  const failureBy = (requestId: RequestId): FailureCode =>
+    stopped.has(requestId) ? 'stopped' : 'interrupted'
 
   const runOne = async (run: QueuedRun, ending: AbortSignal): Promise<void> => {
     const { requestId } = run
@@ -194,8 +205,10 @@ export function createRuns(deps: RunsDeps): Runs {
     try {
       await begunOnDisk()
       // Between its beginning and here it may have been stopped.
-      if (isStopped(ending))
-        return await settle(requestId, (tx, execution) => finish(tx, execution, { failure: 'interrupted' }))
+      if (isStopped(requestId, ending))
+        return await settle(requestId, (tx, execution) =>
+          finish(tx, execution, { failure: failureBy(requestId) }),
+        )
       const run = runIn(
         {
           ...kindOf(consent),
@@ -225,7 +238,8 @@ export function createRuns(deps: RunsDeps): Runs {
       // The audit tells what a run sent before it tells that the run ended.
       await egress.written()
       unavailableSince.delete(requestId)
-      const finished = { failure: failureOf(outcome), result, durationMs: Math.round(outcome.durationMs) }
+      const failure = outcome.end === 'cancelled' ? failureBy(requestId) : failureOf(outcome)
+      const finished = { failure, result, durationMs: Math.round(outcome.durationMs) }
       await settle(requestId, (tx, execution) => finish(tx, execution, finished))
     } catch (error) {
       if (!(error instanceof SandboxUnavailable)) throw error
@@ -301,8 +315,11 @@ export function createRuns(deps: RunsDeps): Runs {
     },
     halt: () => lane.halt(STOPPED),
     resume: lane.resume,
-    end: (of) => lane.end(STOPPED, of),
-    ended: async (requestId) => await lane.active.get(requestId)?.ended,
+    stop(requestId) {
+      if (lane.active.has(requestId) || unsettled.has(requestId)) stopped.add(requestId)
+      lane.end(STOPPED, { requestId })
+    },
+    endOf: (agentId) => lane.end(STOPPED, { agentId }),
     drain,
     [Symbol.asyncDispose]: () => drain(0),
   }

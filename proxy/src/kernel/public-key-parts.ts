@@ -21,8 +21,8 @@ export interface PublicKeyParts {
 
 export function publicPartsOf(value: string): PublicKeyParts {
   for (const shape of KEYS_WITH_PUBLIC_PARTS) {
-    const { beginning = '', ending = '' } = shape.exec(value)?.groups ?? {}
-    if (beginning !== ending) return { beginning, ending }
+    const parts = shape.exec(value)?.groups
+    if (parts) return { beginning: parts.beginning ?? '', ending: parts.ending ?? '' }
   }
   return { beginning: '', ending: '' }
 }

@@ -20,8 +20,9 @@ export const FAILURE_CODES = {
   timeout: 'The run took longer than its time limit and was ended.',
   memory_limit: 'The run used more memory than its limit and was ended.',
   output_limit: 'The run printed far more than its output limit and was ended.',
+  stopped: 'A person stopped it. It is not repeated; what it had sent stays sent.',
   interrupted:
-    'The run was ended: a person stopped it or everything, its agent was revoked, or the daemon ended; it was not repeated.',
+    'The run was ended: its agent was revoked, everything was stopped, or the daemon was; it was not repeated.',
   sandbox_lost: 'The sandbox disappeared in the middle of the run; it was not repeated.',
   sandbox_unavailable: 'No sandbox became available in time; the code did not run.',
   not_startable: 'The stored code or a secret could not be opened; the code did not run.',

@@ -82,10 +82,10 @@ interface Part {
  * to be secret alone.
  */
 function partsOf(value: string): Part[] {
-  const parts = new Set([value, value.trim(), withoutPublicParts(value)])
+  const parts = new Set([value, value.trim(), withoutPublicParts(value.trim())])
   const lines = new Set(linesOf(value))
   for (const leaf of jsonStrings(value)) {
-    parts.add(leaf).add(leaf.trim())
+    parts.add(leaf).add(leaf.trim()).add(withoutPublicParts(leaf.trim()))
     for (const line of linesOf(leaf)) lines.add(line)
   }
   parts.delete('')

@@ -66,6 +66,17 @@ const RENDERINGS: Record<string, (value: string) => string> = {
     value.replaceAll(/[&<>"']/g, (char) => `&#x${char.charCodeAt(0).toString(16)};`),
 }
 
+it.each([
+  (key: string) => key,
+  (key: string) => `${key}\n`,
+  (key: string) => ` ${key}`,
+  (key: string) => JSON.stringify({ key, url: 'https://a.example' }),
+])('finds what is secret of a key with a public part, however it is stored (%#)', (stored) => {
+  const secret = '0a1b'.repeat(8)
+  for (const key of [`a1b2c3.d4e5f6:${secret}`, `AC${secret}`, `${secret}-us21`])
+    expect(scrubText(scrubberOf({ KEY: stored(key) }), `is ${secret} it`)).toBe('is [secret:KEY] it')
+})
+
 describe('renderings', () => {
   it.each(Object.entries(RENDERINGS))('takes a secret out of %s', (_name, render) => {
     const rendered = render(VALUE)

@@ -59,13 +59,13 @@ async function approved(skillId?: string): Promise<Execution> {
 const stored = ({ requestId }: Execution) => kit.storage.read((tx) => kit.executions.find(tx, requestId))
 const handedOver = (count: number) =>
   expect.poll(() => sandbox.orders.length, { timeout: patience(5_000) }).toBe(count)
-const INTERRUPTED = { status: 'failed', failure: 'interrupted' }
+const STOPPED = { status: 'failed', failure: 'stopped' }
 
 describe('a run that a person stops', () => {
   test('is over when that is answered, and reaches nothing from then on; the next of its agent begins', async () => {
     const [first, next] = [await approved('first'), await approved('next')]
     await handedOver(1)
-    expect(await kit.executions.stopped(owner(), first.requestId)).toMatchObject(INTERRUPTED)
+    expect(await kit.executions.stopAndWait(owner(), first.requestId)).toMatchObject(STOPPED)
     expect(sandbox.orders[0]?.egress?.ended).toBe(true)
     await handedOver(2)
     expect(sandbox.orders[1]).toMatchObject({ requestId: next.requestId, egress: { ended: false } })
@@ -77,7 +77,7 @@ describe('a run that a person stops', () => {
     disk.hold()
     const decided = kit.executions.decide(asked.requestId, asked.consentHash, 'once', approver('7', 'Ann'))
     await expect.poll(() => stored(asked), { timeout: patience(5_000) }).toMatchObject({ status: 'running' })
-    const stopped = kit.executions.stopped(owner(), asked.requestId)
+    const stopped = kit.executions.stopAndWait(owner(), asked.requestId)
     const isEnding = () =>
       kit.storage.read(async (tx) =>
         (await tx.audit.newest(9)).some(({ event }) => event === 'execution.stopped'),
@@ -85,7 +85,7 @@ describe('a run that a person stops', () => {
     await expect.poll(isEnding, { timeout: patience(5_000) }).toBe(true)
     disk.release()
     await Promise.all([decided, stopped])
-    expect(await stored(asked)).toMatchObject(INTERRUPTED)
+    expect(await stored(asked)).toMatchObject(STOPPED)
     expect(sandbox.orders).toHaveLength(0)
   })
 
@@ -93,13 +93,13 @@ describe('a run that a person stops', () => {
     const first = await approved('first')
     await handedOver(1)
     const waiting = await approved('waiting')
-    expect(await kit.executions.stopped(owner(), waiting.requestId)).toMatchObject(INTERRUPTED)
+    expect(await kit.executions.stopAndWait(owner(), waiting.requestId)).toMatchObject(STOPPED)
     expect(await stored(first)).toMatchObject({ status: 'running' })
-    await kit.executions.stopped(owner(), first.requestId)
+    await kit.executions.stopAndWait(owner(), first.requestId)
     const last = await approved('last')
     await handedOver(2)
     expect(sandbox.orders.map(({ requestId }) => requestId)).toEqual([first.requestId, last.requestId])
-    expect(await stored(waiting)).toMatchObject(INTERRUPTED)
+    expect(await stored(waiting)).toMatchObject(STOPPED)
   })
 
   test('waits for no sandbox that is away', async () => {
@@ -109,31 +109,75 @@ describe('a run that a person stops', () => {
       )
     const under = await approved('under way')
     await handedOver(1)
-    expect(await kit.executions.stopped(owner(), under.requestId)).toMatchObject(INTERRUPTED)
+    expect(await kit.executions.stopAndWait(owner(), under.requestId)).toMatchObject(STOPPED)
 
     const asked = await ask('not begun')
     status = { ...READY, kind: 'unavailable', runtimes: [] }
     await kit.executions.decide(asked.requestId, asked.consentHash, 'once', approver('7', 'Ann'))
     expect(await stored(asked)).toMatchObject({ status: 'approved' })
-    expect(await kit.executions.stopped(approver('7', 'Ann'), asked.requestId)).toMatchObject(INTERRUPTED)
+    expect(await kit.executions.stopAndWait(approver('7', 'Ann'), asked.requestId)).toMatchObject(STOPPED)
     status = READY
     await kit.runs.drain(0)
     expect(sandbox.orders).toHaveLength(1)
   })
 
-  test('is stopped by persons alone, once, and only where it was approved', async () => {
+  test('does not begin again where the disk had not taken that it waits for a sandbox', async () => {
+    let runs = 0
+    play = (signal) => {
+      runs += 1
+      if (runs > 1) return untilStopped(signal)
+      kit.db.exec('BEGIN IMMEDIATE')
+      return Promise.reject(new SandboxUnavailable('gone'))
+    }
+    const asked = await approved()
+    await expect.poll(() => kit.defects.length, { timeout: patience(20_000) }).toBeGreaterThan(0)
+    kit.defects.splice(0)
+    kit.db.exec('COMMIT')
+    expect(await kit.executions.stopAndWait(owner(), asked.requestId)).toMatchObject(STOPPED)
+    expect(sandbox.orders).toHaveLength(1)
+  })
+
+  test('begins with no later daemon, although this one was at its end', async () => {
+    const gone = Promise.withResolvers<never>()
+    play = () => gone.promise
+    const asked = await approved()
+    await handedOver(1)
+    const drained = kit.runs.drain(0)
+    await expect.poll(() => sandbox.orders[0]?.egress?.ended).toBe(true)
+    const stopped = kit.executions.stopAndWait(owner(), asked.requestId)
+    const isStopping = () =>
+      kit.storage.read(async (tx) =>
+        (await tx.audit.newest(9)).some(({ event }) => event === 'execution.stopped'),
+      )
+    await expect.poll(isStopping, { timeout: patience(5_000) }).toBe(true)
+    gone.reject(new SandboxUnavailable('gone'))
+    await drained
+    expect(await stopped).toMatchObject(STOPPED)
+  })
+
+  test('is stopped by persons alone, and only where it was approved', async () => {
     const asked = await ask()
-    await expect(kit.executions.stopped(owner(), asked.requestId)).rejects.toMatchObject({ code: 'conflict' })
+    await expect(kit.executions.stopAndWait(owner(), asked.requestId)).rejects.toMatchObject({
+      code: 'conflict',
+    })
+    const lacking = await kit.executions.submit(agent, requestOf({ secrets: [{ name: 'LATE_KEY' }] }))
+    await kit.executions.decide(lacking.requestId, lacking.consentHash, 'once', approver('7', 'Ann'))
+    expect(await stored(lacking)).toMatchObject({ status: 'awaiting_secrets' })
+    await expect(kit.executions.stopAndWait(owner(), lacking.requestId)).rejects.toMatchObject({
+      code: 'conflict',
+    })
     await kit.executions.decide(asked.requestId, asked.consentHash, 'once', approver('7', 'Ann'))
     await handedOver(1)
     const strangers = [asAgent(agent.id), owner('0', 'other', 'ten_other' as never)]
     for (const stranger of strangers)
-      await expect(kit.executions.stopped(stranger, asked.requestId)).rejects.toMatchObject({
+      await expect(kit.executions.stopAndWait(stranger, asked.requestId)).rejects.toMatchObject({
         code: 'not_found',
       })
     expect(await stored(asked)).toMatchObject({ status: 'running' })
-    const both = [1, 2].map(() => kit.executions.stopped(owner(), asked.requestId))
+    const both = [1, 2].map(() => kit.executions.stopAndWait(owner(), asked.requestId))
     await Promise.all(both)
-    await expect(kit.executions.stopped(owner(), asked.requestId)).rejects.toMatchObject({ code: 'conflict' })
+    await expect(kit.executions.stopAndWait(owner(), asked.requestId)).rejects.toMatchObject({
+      code: 'conflict',
+    })
   })
 })

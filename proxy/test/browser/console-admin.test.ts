@@ -241,7 +241,7 @@ describeInBrowser(
       await page.getByRole('button', { name: 'Run Once' }).click()
       await page.getByRole('button', { name: 'Stop the run' }).click()
       await page.getByRole('dialog').getByRole('button', { name: 'Stop the run' }).click()
-      await page.getByText('interrupted').first().waitFor()
+      await page.getByText('(stopped)').first().waitFor()
       expect(await page.getByRole('button', { name: 'Stop the run' }).count()).toBe(0)
       await page.locator('.audit li', { hasText: 'execution.stopped' }).waitFor()
     })

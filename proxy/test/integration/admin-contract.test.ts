@@ -10,8 +10,6 @@ import { pathOf, type Route, type RouteCall } from '../../src/contracts/index.ts
 import { keyOf } from '../../src/contracts/registry/index.ts'
 import { ERROR_TABLE } from '../../src/kernel/index.ts'
 import { type AdminKit, startAdminKit } from '../support/admin-kit.ts'
-import { ENDLESS } from '../support/domain-kit.ts'
-import { owner } from '../support/principals.ts'
 import { entry, indexText, REGISTRY } from '../support/sample-registry.ts'
 import { registerSoft } from '../support/soft-authenticator.ts'
 
@@ -147,11 +145,7 @@ const CALLS: { readonly [K in Name]: () => Promise<RouteCall<AdminRoutes[K]>> | 
       const { requestId, consentHash } = await kit.ask({ skillId: 'demo/decided' })
       return { params: { id: requestId }, body: { decision: 'forever', consent_hash: consentHash } }
     },
-    stopRequest: async () => {
-      const { requestId, consentHash } = await kit.ask({ skillId: 'demo/stopped', code: ENDLESS })
-      await kit.executions.decide(requestId, consentHash, 'once', owner())
-      return { params: { id: requestId } }
-    },
+    stopRequest: async () => ({ params: { id: await kit.running('demo/stopped') } }),
     listApprovals: () => ({ query: { all: '1' } }),
     readApproval: async () => ({ params: { id: (await ask('read-as-any')).id } }),
     compareApproval: async () => ({ params: { id: (await ask('compared-as-any')).id } }),

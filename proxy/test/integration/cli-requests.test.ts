@@ -103,7 +103,7 @@ describe('requests', () => {
     )
     expect(await world.kit.finished(once as RequestId)).toMatchObject({
       status: 'failed',
-      failure: 'interrupted',
+      failure: 'stopped',
     })
     expect((await oauth3(['show', once])).stdout).not.toContain('oauth3 stop')
     const audited = json(await oauth3(['audit', 'list', '--request', once, '--json'])).rows
@@ -113,23 +113,26 @@ describe('requests', () => {
     ])
 
     const granted = await running('stopped/granted', '--forever')
-    expect((await oauth3(['stop', granted])).stdout).toContain('lets it run again: oauth3 trust list')
+    const again = /Grant (\d+) lets it run again: oauth3 trust revoke \1\n$/
+    expect((await oauth3(['stop', granted])).stdout).toMatch(again)
     const { requestId: trusted } = await world.kit.ask({ skillId: 'stopped/granted', code: ENDLESS })
-    expect((await oauth3(['stop', trusted])).stdout).toMatch(
-      /Grant (\d+) lets it run again: oauth3 trust revoke \1\n$/,
+    expect((await oauth3(['stop', trusted])).stdout).toMatch(again)
+    const [grant] = json(await oauth3(['trust', 'list', '--json'])).grants
+    expect(grant).toMatchObject({ skill_id: 'stopped/granted' })
+    const { requestId: last } = await world.kit.ask({ skillId: 'stopped/granted', code: ENDLESS })
+    await oauth3(['trust', 'revoke', String(grant.id)])
+    expect((await oauth3(['stop', last])).stdout).toBe(
+      `${last} (stopped/granted) was stopped; it is not repeated.\n`,
     )
-    expect(json(await oauth3(['trust', 'list', '--json'])).grants[0]).toMatchObject({
-      skill_id: 'stopped/granted',
-    })
 
     expect(await oauth3(['stop', once])).toMatchObject({
       code: 5,
-      stderr: 'oauth3: The execution is failed; it has ended.\n',
+      stderr: 'oauth3: It has ended already: failed.\n',
     })
     const waiting = await world.kit.ask({ skillId: 'stopped/early' })
     expect(await oauth3(['stop', waiting.requestId])).toMatchObject({
       code: 5,
-      stderr: 'oauth3: The execution is pending; it waits for a person, who may deny it.\n',
+      stderr: 'oauth3: It has not begun: it waits for an answer, and can be denied.\n',
     })
     expect((await world.kit.executions.resolve(waiting.requestId)).status).toBe('pending')
     expect(await oauth3(['stop', 'ffff'])).toMatchObject({ code: 4 })

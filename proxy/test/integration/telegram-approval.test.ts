@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { describe, expect, it } from 'vitest'
 import { startBotApiDouble } from '../support/bot-api-double.ts'
 import { createScriptedSandbox } from '../support/domain-kit.ts'
+import { patience } from '../support/pace.ts'
 import { asAgent } from '../support/principals.ts'
 import { ANN, BOB, createTelegramKit, EVE, GROUP, UNHURRIED } from '../support/telegram-kit.ts'
 
@@ -60,12 +61,16 @@ describe('an approval in Telegram', () => {
     await kit.double.waitFor(() => card.buttons.flat().includes('⏹ Stop'), 'the button')
     const stop = (by: typeof ANN) => kit.double.press(kit.chatId, card.messageId, '⏹ Stop', by).answered
     expect(await stop(EVE)).toEqual({ text: 'Only approvers can answer.', alert: true })
+    expect(await stop(ANN)).toEqual({ text: 'It has just begun. Press again to stop it.', alert: true })
     expect((await kit.find(execution)).status).toBe('running')
-    expect(await stop(ANN)).toEqual({ text: 'Stopping it now.', alert: false })
+    await expect
+      .poll(() => stop(ANN), { timeout: patience(20_000), interval: 500 })
+      .toEqual({ text: 'Stopping it now.', alert: false })
     await kit.reaches(execution, 'failed')
     await kit.double.waitFor(() => card.buttons.length === 0, 'the outcome')
-    expect(card.text).toContain('Failed')
-    expect((await kit.find(execution)).failure).toBe('interrupted')
+    expect(card.text).toContain('⏹ Stopped')
+    expect(card.text).toContain('A person stopped it.')
+    expect((await kit.find(execution)).failure).toBe('stopped')
     const stopped = (await kit.audit.newest(50)).find(({ event }) => event === 'execution.stopped')
     expect(stopped?.actor).toBe('telegram:1001')
   })

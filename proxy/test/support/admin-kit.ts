@@ -15,7 +15,14 @@ import type { ProviderKeys } from '../../src/llm/provider-keys/index.ts'
 import type { Usage } from '../../src/llm/usage/index.ts'
 import type { RunOrder } from '../../src/sandbox/index.ts'
 import { createPlayedModels, createPlayedRunner, type PlayedRun } from './claude-runs-kit.ts'
-import { createDomainKit, createScriptedSandbox, type DomainKit, printing, requestOf } from './domain-kit.ts'
+import {
+  createDomainKit,
+  createScriptedSandbox,
+  type DomainKit,
+  ENDLESS,
+  printing,
+  requestOf,
+} from './domain-kit.ts'
 import { createPlayedHosting } from './hosted-kit.ts'
 
 /**
@@ -46,6 +53,8 @@ export interface AdminKit extends AsyncDisposable {
   readonly token: string
   ask(request?: Partial<ExecuteRequest>): Promise<Execution>
   finished(requestId: RequestId): Promise<Execution>
+  /** Approved once, and goes on until it is ended. */
+  running(skillId: string): Promise<RequestId>
   /** A run of the app `cauldron`, which is made for it; one whose prompt is `hold` goes on until it is ended. */
   prompt(prompt: string): Promise<Run>
 }
@@ -141,6 +150,12 @@ export async function startAdminKit(options: AdminKitOptions = {}): Promise<Admi
     token,
     ask: (request) =>
       executions.submit(agent, requestOf({ skillId: 'demo/skill', code: 'console.log(1)\n', ...request })),
+    async running(skillId) {
+      const request = requestOf({ skillId, code: ENDLESS })
+      const { requestId, consentHash } = await executions.submit(agent, request)
+      await executions.decide(requestId, consentHash, 'once', owner.principal)
+      return requestId
+    },
     prompt: (prompt) => postPrompt(domain, prompt),
     finished: (requestId) => executions.wait(requestId, 5_000, new AbortController().signal),
     async [Symbol.asyncDispose]() {

@@ -63,7 +63,7 @@ function RequestCard({ view }: { readonly view: ApprovalView }) {
             label="Stop the run"
             title="Stop the run?"
             act={() => api.call('stopRequest', { params: { id: view.id } })}
-            done="Stopped."
+            done="It has ended."
           >
             <p>
               Its container and its connections end at once; what it has sent stays sent. Its agent is told,

@@ -1,5 +1,10 @@
 import { InvalidArgumentError } from 'commander'
-import { type ApprovalSummary, MAX_REASON_CHARS, type RequestView } from '../../contracts/admin/index.ts'
+import {
+  type ApprovalSummary,
+  type GrantView,
+  MAX_REASON_CHARS,
+  type RequestView,
+} from '../../contracts/admin/index.ts'
 import { renderApproval, renderOutcome, stateText } from '../approval-card.ts'
 import { usageError } from '../cli-error.ts'
 import { assertConsent } from '../consent-option.ts'
@@ -149,30 +154,36 @@ export const addRequestCommands: CommandGroup = (program, context) => {
     .argument('<id>', 'an id (req_…) or its beginning')
     .addHelpText(
       'after',
-      examples(['oauth3 stop req_1f0c', 'its container and its connections end; its agent is told']),
+      examples(
+        [
+          'oauth3 stop req_1f0c',
+          'its container and connections end, what it has sent stays sent; its agent is told',
+        ],
+        ['oauth3 requests --all', 'what is running, among the newest'],
+      ),
     )
     .action(async (id: string) => {
       const view = await context.client.call('stopRequest', { params: { id } })
-      await context.show(view, () => [stoppedText(view), grantText(view)].join('').trimEnd())
+      const { grants } = await context.client.call('listTrust')
+      await context.show(view, () => [stoppedText(view), ...grants.flatMap(grantText(view))].join('\n'))
     })
 }
 
-/** The run may have come to its own end in the same moment. */
-const stoppedText = ({ request_id, skill_id, status, failure }: RequestView): string =>
-  failure === 'interrupted'
-    ? `${request_id} (${terminalLine(skill_id)}) was stopped; it is not repeated.\n`
-    : `${request_id} (${terminalLine(skill_id)}) had just ended: ${status}.\n`
+/** The run may have come to its own end in the same moment, or not be over yet. */
+function stoppedText({ request_id, skill_id, status, ended, failure }: RequestView): string {
+  const name = `${request_id} (${terminalLine(skill_id)})`
+  if (failure === 'stopped') return `${name} was stopped; it is not repeated.`
+  if (ended) return `${name} had just ended: ${status}.`
+  return `${name} is being stopped, and its end is not stored yet: oauth3 show ${request_id.slice(0, 16)}`
+}
 
 /** What allowed it is not ended with it. */
-function grantText({ decision, decided_by, trusted }: RequestView): string {
-  if (trusted) {
-    const grant = /^grant:(\d+)$/.exec(decided_by ?? '')?.[1]
-    return grant === undefined ? '' : `Grant ${grant} lets it run again: oauth3 trust revoke ${grant}`
-  }
-  return decision === null || decision === 'once'
-    ? ''
-    : 'What you allowed with it lets it run again: oauth3 trust list'
-}
+const grantText =
+  ({ request_id, decided_by, trusted }: RequestView) =>
+  ({ id, request_id: asked }: GrantView): string[] =>
+    asked === request_id || (trusted && decided_by === `grant:${id}`)
+      ? [`Grant ${id} lets it run again: oauth3 trust revoke ${id}`]
+      : []
 
 function usesFrom(text: string): number {
   if (!/^[1-9][0-9]{0,6}$/.test(text)) throw new InvalidArgumentError('It takes a whole number from 1.')

@@ -104,7 +104,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
         async close() {
           if (!open.delete(handle)) return
           await end()
-          // Three files: in one call a seventh of what the calls of `fs.promises` take, while the run's result is being stored.
+          // In one call: it is three files, and the run's result is being stored meanwhile.
           rmSync(own, { recursive: true, force: true })
         },
       }

@@ -61,7 +61,7 @@ export function requestRoutes({ executions, agents, trust, storage, owner }: Req
 
     async stopRequest({ params }) {
       const { requestId } = await executions.resolve(params.id)
-      return await view(await executions.stopped(owner.principal, requestId))
+      return await view(await executions.stopAndWait(owner.principal, requestId))
     },
 
     async listTrust({ query }) {

@@ -168,6 +168,8 @@ ${notes.join('\n')}
 | ❌ Deny | Refuses it. |
 | ⏱ Trust 24h | Runs it, and the same again unasked for 24 hours. |
 | ♾ Always Trust | Runs it, and the same again unasked until revoked. |
+| ⏹ Stop | Ends what was approved, while it runs or is about to; in the first two seconds it takes one more press. |
+| 🔁 Ask again | On what expired: asks the same once more. |
 | #️⃣ 1a2b3c… | Tells the whole SHA-256 of the code; decides nothing. |
 | ⏱ 24h, any args · ♾ Always, any args | As above with whatever args come; only on cards with args. |
 
@@ -185,7 +187,8 @@ A card that nobody answers is reminded of once, when a quarter of its time is le
 new card, which is answered like any other. It can be asked again once, and within a day. \`oauth3 approve ID --uses 3 --until 2026-12-31\` gives a
 yes with limits, which no button has.
 
-While code runs that was approved here, its card has ⏹ Stop, which ends it at once; what it has sent stays sent, and a grant that was given with it stands.
+While what a card asked for runs, or is about to, the card has ⏹ Stop, which ends it; what it has sent stays sent, and a grant that was given with it stands. A run of a
+grant has no card: stop it at the console, or with \`oauth3 stop ID\`.
 
 Code that does not fit the screen arrives as a file before the card. A card may come twice when the daemon stopped at
 the wrong moment: both work, and the first press decides.

@@ -13,7 +13,7 @@ const OUTPUT_CHARS = 600
 const REFUSAL_LINES = 4
 
 /**
- * What the card says once it is decided: who, when, what came of it. It has no buttons any more; those go as well when
+ * What the card says once it is decided: who, when, what came of it. Its buttons for answers are gone; those go as well when
  * the consent cannot be opened and the agent's name is not known.
  */
 export function renderOutcome(execution: Execution, consent: Consent | undefined): string {
@@ -50,6 +50,7 @@ function headline(execution: Execution): string {
       return `✅ ${bold('Succeeded')}${tail}`
     case 'failed': {
       const why = execution.failure === null ? '' : `\n${escapeHtml(FAILURE_CODES[execution.failure])}`
+      if (execution.failure === 'stopped') return `⏹ ${bold('Stopped')}${tail}${why}`
       return `❌ ${bold(execution.trusted ? 'A trusted run failed' : 'Failed')}${tail}${why}`
     }
     case 'denied':

@@ -64,8 +64,24 @@ export function createPresses(
       : { text: outcome.message, alert: true }
   }
 
-  const stop = async (tx: Tx, { requestId }: Card, by: Principal): Promise<PressAnswer> => {
-    await executions.stop(tx, by, requestId as RequestId)
+  /** A second tap on what was Run Once stops nothing: nobody has read the button by then. */
+  const stop = async (
+    tx: Tx,
+    { requestId, messageId }: Card,
+    by: Principal,
+    pressed: number | null,
+  ): Promise<PressAnswer> => {
+    const execution = await executions.find(tx, requestId as RequestId)
+    if (execution === undefined) return { text: REFUSED.unknown_card, alert: true }
+    const { canStop = false, requester } = (await approvals.find(tx, requestId)) ?? {}
+    if (requester !== undefined && (!canStop || pressed !== messageId))
+      await outbox.enqueue(tx, updateLane(chat.id, requester.id), 'card_update', {
+        ...{ requestId, messageId: pressed },
+      })
+    if (!canStop) return { text: 'It has ended already, or has not begun.', alert: true }
+    if (deps.clock.now() - (execution.decidedAt ?? 0) < TAP_MS)
+      return { text: 'It has just begun. Press again to stop it.', alert: true }
+    await executions.stop(tx, by, execution.requestId)
     return { text: 'Stopping it now.', alert: false }
   }
 
@@ -96,6 +112,7 @@ export function createPresses(
     const { token, decision } = readCallbackData(press.data)
     const userId = String(press.from.id)
     const chatId = String(press.message?.chat.id ?? '')
+    const pressed = press.message?.message_id ?? null
     const asked = () => ({ token, chatId, by: personOf(press.from) })
     const refuse = async (reason: string, text: string): Promise<PressAnswer> => {
       await refusals.press(userId, chatId, null, reason)
@@ -120,9 +137,9 @@ export function createPresses(
       const { card, by } = verdict
       if (decision === SHOW) return await showAgain(tx, card)
       if (decision === AGAIN) return await askAgain(tx, card, by)
-      if (decision === STOP) return await stop(tx, card, by)
+      if (decision === STOP) return await stop(tx, card, by, pressed)
       if (decision === WHOLE_HASH) return await wholeHash(tx, card)
-      return (await decide(tx, card, decision, by, press.message?.message_id ?? null)) ?? 'malformed'
+      return (await decide(tx, card, decision, by, pressed)) ?? 'malformed'
     })
     if (done === 'malformed') return await refuse(done, REFUSED.wrong_chat)
     if (typeof done === 'string') return await refuse(done, REFUSED[done])
@@ -150,6 +167,9 @@ export function createPresses(
     },
   }
 }
+
+/** Two taps that follow each other sooner were meant as one. */
+const TAP_MS = 2_000
 
 const SHOWN: PressAnswer = { text: 'Here it comes', alert: false }
 
