@@ -81,6 +81,22 @@ const waitingDuplicate = statement(
       .where('consent_hash', '=', consentHash)
       .where(WAITING),
 )
+type AgentPage = {
+  tenant: TenantId
+  agentId: AgentId
+  status: ExecutionStatus
+  before: number
+  limit: number
+}
+const agentPage = statement((db, { tenant, agentId, status, before, limit }: AgentPage) =>
+  rowsOf(db, tenant)
+    .select(SUMMARY_COLUMNS)
+    .where('agent_id', '=', agentId)
+    .where('status', '=', status)
+    .where('id', '<', before)
+    .orderBy('id', 'desc')
+    .limit(limit),
+)
 const expired = statement((db, { tenant, now, limit }: { tenant: TenantId; now: UnixMs; limit: number }) =>
   wholeRows(db, tenant)
     .where(WAITING)
@@ -134,13 +150,16 @@ export function createExecutionStore(queries: Queries, tenant: TenantId): Execut
   const { db, dialect } = queries
   const rows = () => rowsOf(db, tenant)
 
-  const page = (filter: ExecutionFilter, status: ExecutionStatus | undefined): Promise<SummaryRow[]> => {
-    let query = rows().select(SUMMARY_COLUMNS).orderBy('id', 'desc').limit(filter.limit)
-    if (filter.agentId !== undefined) query = query.where('agent_id', '=', filter.agentId)
-    if (filter.before !== undefined) query = query.where('id', '<', filter.before)
+  const page = (
+    { agentId, before = Number.MAX_SAFE_INTEGER, limit }: ExecutionFilter,
+    status: ExecutionStatus | undefined,
+  ): Promise<SummaryRow[]> => {
+    if (agentId !== undefined && status !== undefined)
+      return agentPage.all(queries, { tenant, agentId, status, before, limit })
+    const query = rows().select(SUMMARY_COLUMNS).where('id', '<', before).orderBy('id', 'desc').limit(limit)
     if (status === undefined) return query.execute()
-    query = query.where('status', '=', status)
-    return (filter.agentId === undefined && OPEN_STATES.has(status) ? query.where(OPEN) : query).execute()
+    const ofStatus = query.where('status', '=', status)
+    return (OPEN_STATES.has(status) ? ofStatus.where(OPEN) : ofStatus).execute()
   }
 
   return {
