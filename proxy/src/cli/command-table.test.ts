@@ -30,7 +30,7 @@ test.each([
   [['secret', 'add'], ['secret']],
   [
     ['--json', '--tenant', 'agent', 'show', 'x'],
-    ['requests', 'pending', 'show', 'approve', 'deny'],
+    ['requests', 'pending', 'show', 'approve', 'deny', 'stop'],
   ],
   [['--tenant=agent', '--socket=/s', 'secret'], ['secret']],
   [['--version'], []],
