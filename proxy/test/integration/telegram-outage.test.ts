@@ -233,7 +233,7 @@ describe('Telegram in trouble', () => {
     )
     const stopped = performance.now()
     await kit.telegram[Symbol.asyncDispose]()
-    expect(performance.now() - stopped).toBeLessThan(4_800)
+    expect(performance.now() - stopped).toBeLessThan(3_300)
     expect((await kit.find(execution)).status).toBe('denied')
     expect(kit.double.unconfirmed).toBe(0)
   })
@@ -251,7 +251,7 @@ describe('Telegram in trouble', () => {
     await begun.promise
     const stopped = performance.now()
     await kit.telegram[Symbol.asyncDispose]()
-    expect(performance.now() - stopped).toBeLessThan(4_800)
+    expect(performance.now() - stopped).toBeLessThan(3_300)
   })
 
   it('sends a card at once, not at the next look into the queue', async () => {
