@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { publicPartsOf, SecretValue, withoutPublicParts, wordSet } from '../kernel/index.ts'
+import { keyPartsOf, SecretValue, wordSet } from '../kernel/index.ts'
 
 /**
  * Beginnings that client libraries check before they send a key, each before what begins it. They say which provider a key is
@@ -7,8 +7,8 @@ import { publicPartsOf, SecretValue, withoutPublicParts, wordSet } from '../kern
  */
 const KNOWN_PREFIXES = [
   ...wordSet(`
-    sk-ant-api03- sk-ant- sk-proj- sk-or-v1- sb_secret_ sb_publishable_ sk_live_ sk_test_ sk_prod_ sk_dev_ rk_live_ rk_test_ github_pat_ glpat- xoxb- xoxp- xapp- sk-
-    gsk_ ghp_ gho_ ghs_ hf_ pk_ r8_ AIza SG. pat- npm_ key-`),
+    sk-ant-api03- sk-ant- sk-proj- sk-or-v1- sb_secret_ sb_publishable_ sk_live_ sk_test_ sk_prod_ sk_dev_ rk_live_ rk_test_
+    github_pat_ glpat- xoxb- xoxp- xapp- sk- gsk_ ghp_ gho_ ghs_ hf_ pk_ r8_ AIza SG. pat- npm_ key-`),
 ]
 
 const RANDOM_BYTES = 20
@@ -30,8 +30,7 @@ export interface Placeholder {
  */
 export function createPlaceholder(value: SecretValue): Placeholder {
   const plain = value.open()
-  const { beginning, ending } = publicPartsOf(plain)
-  const secret = withoutPublicParts(plain)
+  const { beginning, secret, ending } = keyPartsOf(plain)
   const prefix =
     KNOWN_PREFIXES.find((known) => secret.startsWith(known) && secret.length > known.length) ?? ''
   const stem = `${prefix}oauth3x${randomBytes(RANDOM_BYTES).toString('hex')}`

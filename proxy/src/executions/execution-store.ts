@@ -2,12 +2,7 @@ import { type Insertable, type Kysely, type SqlBool, sql } from 'kysely'
 import type { AgentId, ConsentHash, RequestId, TenantId, UnixMs } from '../kernel/index.ts'
 import { consentTextOf, keepConsentText } from '../retention/index.ts'
 import { type Queries, statement, type Tables } from '../storage/index.ts'
-import {
-  EXECUTION_STATES,
-  type ExecutionFilter,
-  type ExecutionStatus,
-  type ExecutionStore,
-} from './execution.ts'
+import { EXECUTION_STATES, type ExecutionStatus, type ExecutionStore } from './execution.ts'
 import {
   type ExecutionTable,
   fromRow,
@@ -150,12 +145,7 @@ export function createExecutionStore(queries: Queries, tenant: TenantId): Execut
   const { db, dialect } = queries
   const rows = () => rowsOf(db, tenant)
 
-  const page = (
-    { agentId, before = Number.MAX_SAFE_INTEGER, limit }: ExecutionFilter,
-    status: ExecutionStatus | undefined,
-  ): Promise<SummaryRow[]> => {
-    if (agentId !== undefined && status !== undefined)
-      return agentPage.all(queries, { tenant, agentId, status, before, limit })
+  const tenantPage = (before: number, limit: number, status?: ExecutionStatus): Promise<SummaryRow[]> => {
     const query = rows().select(SUMMARY_COLUMNS).where('id', '<', before).orderBy('id', 'desc').limit(limit)
     if (status === undefined) return query.execute()
     const ofStatus = query.where('status', '=', status)
@@ -212,16 +202,20 @@ export function createExecutionStore(queries: Queries, tenant: TenantId): Execut
       return (await unreminded.all(queries, { tenant, after, until, limit })).map(summaryFromRow)
     },
     /** One page, newest first, by keyset: its cost does not depend on how many rows there are. */
-    async list(filter) {
-      const { agentId, statuses: asked = [] } = filter
+    async list({ agentId, statuses: asked = [], before = Number.MAX_SAFE_INTEGER, limit }) {
       const statuses = new Set(asked.length > 0 || agentId === undefined ? asked : EXECUTION_STATES)
-      if (statuses.size === 0) return (await page(filter, undefined)).map(summaryFromRow)
+      if (statuses.size === 0) return (await tenantPage(before, limit)).map(summaryFromRow)
       // One index walk for each status; a single IN would sort every row of these statuses first. An agent has no other index.
       const found: SummaryRow[] = []
-      for (const status of statuses) found.push(...(await page(filter, status)))
+      for (const status of statuses)
+        found.push(
+          ...(await (agentId === undefined
+            ? tenantPage(before, limit, status)
+            : agentPage.all(queries, { tenant, agentId, status, before, limit }))),
+        )
       return found
         .sort((a, b) => b.id - a.id)
-        .slice(0, filter.limit)
+        .slice(0, limit)
         .map(summaryFromRow)
     },
     async ofGrant(decidedBy, { before, limit }) {

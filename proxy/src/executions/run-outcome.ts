@@ -37,7 +37,8 @@ export function createFinishRun(deps: {
   }
 }
 
-export function failureOf(outcome: RunOutcome): FailureCode | null {
+/** `ended`: what it is where it was ended from outside. */
+export function failureOf(outcome: RunOutcome, ended: FailureCode): FailureCode | null {
   if (outcome.end === 'exited') return outcome.exitCode === 0 ? null : 'nonzero_exit'
-  return outcome.end === 'cancelled' ? 'interrupted' : outcome.end
+  return outcome.end === 'cancelled' ? ended : outcome.end
 }

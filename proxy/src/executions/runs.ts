@@ -113,16 +113,16 @@ export function createRuns(deps: RunsDeps): Runs {
     requestId: RequestId,
     work: (tx: Tx, execution: Execution) => Promise<void>,
   ): Promise<void> => {
-    const isSettled = (): void => {
+    const forget = (): void => {
       unsettled.delete(requestId)
       stopped.delete(requestId)
     }
     try {
       await storage.transaction(async (tx) => work(tx, await ledger.read(tx, requestId)), 'grouped')
-      isSettled()
+      forget()
     } catch (error) {
       deps.onDefect(error, requestId)
-      if (!isStorageTrouble(error) || draining) return isSettled()
+      if (!isStorageTrouble(error) || draining) return forget()
       const again = (): Promise<void> => settle(requestId, work)
       unsettled.set(requestId, again)
       later(again)
@@ -238,7 +238,7 @@ export function createRuns(deps: RunsDeps): Runs {
       // The audit tells what a run sent before it tells that the run ended.
       await egress.written()
       unavailableSince.delete(requestId)
-      const failure = outcome.end === 'cancelled' ? failureBy(requestId) : failureOf(outcome)
+      const failure = failureOf(outcome, failureBy(requestId))
       const finished = { failure, result, durationMs: Math.round(outcome.durationMs) }
       await settle(requestId, (tx, execution) => finish(tx, execution, finished))
     } catch (error) {

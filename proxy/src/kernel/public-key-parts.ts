@@ -13,22 +13,15 @@ const KEYS_WITH_PUBLIC_PARTS = [
   /^(?<beginning>AC)[0-9a-f]{32}$/,
 ]
 
-/** Each is '' where the value has none. */
-export interface PublicKeyParts {
+/** A value in three; the public ones are '' where it has none. */
+export interface KeyParts {
   readonly beginning: string
+  readonly secret: string
   readonly ending: string
 }
 
-export function publicPartsOf(value: string): PublicKeyParts {
-  for (const shape of KEYS_WITH_PUBLIC_PARTS) {
-    const parts = shape.exec(value)?.groups
-    if (parts) return { beginning: parts.beginning ?? '', ending: parts.ending ?? '' }
-  }
-  return { beginning: '', ending: '' }
-}
-
-/** All that is secret of the value. */
-export function withoutPublicParts(value: string): string {
-  const { beginning, ending } = publicPartsOf(value)
-  return value.slice(beginning.length, value.length - ending.length)
+export function keyPartsOf(value: string): KeyParts {
+  const groups = KEYS_WITH_PUBLIC_PARTS.map((shape) => shape.exec(value)?.groups).find(Boolean)
+  const { beginning = '', ending = '' } = groups ?? {}
+  return { beginning, secret: value.slice(beginning.length, value.length - ending.length), ending }
 }

@@ -5,7 +5,7 @@
  * A value is matched as a whole and, where it has parts that are secret by themselves (lines of a key file,
  * strings inside a JSON credential), also part by part.
  */
-import { MIN_SECRET_BYTES, withoutPublicParts } from '../kernel/index.ts'
+import { keyPartsOf, MIN_SECRET_BYTES } from '../kernel/index.ts'
 import { escapedText, lightlyEscapedText, numberedText } from './char-alphabets.ts'
 import {
   base32Alphabets,
@@ -82,10 +82,10 @@ interface Part {
  * to be secret alone.
  */
 function partsOf(value: string): Part[] {
-  const parts = new Set([value, value.trim(), withoutPublicParts(value.trim())])
+  const parts = new Set([value, value.trim(), keyPartsOf(value.trim()).secret])
   const lines = new Set(linesOf(value))
   for (const leaf of jsonStrings(value)) {
-    parts.add(leaf).add(leaf.trim()).add(withoutPublicParts(leaf.trim()))
+    parts.add(leaf).add(leaf.trim()).add(keyPartsOf(leaf.trim()).secret)
     for (const line of linesOf(leaf)) lines.add(line)
   }
   parts.delete('')

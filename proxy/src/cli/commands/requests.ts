@@ -179,9 +179,9 @@ function stoppedText({ request_id, skill_id, status, ended, failure }: RequestVi
 
 /** What allowed it is not ended with it. */
 const grantText =
-  ({ request_id, decided_by, trusted }: RequestView) =>
+  ({ request_id, decided_by }: RequestView) =>
   ({ id, request_id: asked }: GrantView): string[] =>
-    asked === request_id || (trusted && decided_by === `grant:${id}`)
+    asked === request_id || decided_by === `grant:${id}`
       ? [`Grant ${id} lets it run again: oauth3 trust revoke ${id}`]
       : []
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Card, CardVerdict } from '../../approvals/index.ts'
+import type { ApprovalView, Card, CardVerdict } from '../../approvals/index.ts'
 import type { Principal } from '../../identity/index.ts'
 import { AppError, oneLine, type RequestId, type Tx } from '../../kernel/index.ts'
 import type { BotApi, BotPress } from '../bot-api/index.ts'
@@ -64,6 +64,10 @@ export function createPresses(
       : { text: outcome.message, alert: true }
   }
 
+  /** A card that still has buttons which are good no more, or a second copy of it. */
+  const bringUpToDate = (tx: Tx, { requester }: ApprovalView, requestId: string, messageId: number | null) =>
+    outbox.enqueue(tx, updateLane(chat.id, requester.id), 'card_update', { requestId, messageId })
+
   /** A second tap on what was Run Once stops nothing: nobody has read the button by then. */
   const stop = async (
     tx: Tx,
@@ -71,14 +75,12 @@ export function createPresses(
     by: Principal,
     pressed: number | null,
   ): Promise<PressAnswer> => {
+    const subject = await approvals.find(tx, requestId)
     const execution = await executions.find(tx, requestId as RequestId)
-    if (execution === undefined) return { text: REFUSED.unknown_card, alert: true }
-    const { canStop = false, requester } = (await approvals.find(tx, requestId)) ?? {}
-    if (requester !== undefined && (!canStop || pressed !== messageId))
-      await outbox.enqueue(tx, updateLane(chat.id, requester.id), 'card_update', {
-        ...{ requestId, messageId: pressed },
-      })
-    if (!canStop) return { text: 'It has ended already, or has not begun.', alert: true }
+    if (subject === undefined || execution === undefined) return { text: REFUSED.unknown_card, alert: true }
+    if (!subject.canStop || (pressed !== null && pressed !== messageId))
+      await bringUpToDate(tx, subject, requestId, pressed)
+    if (!subject.canStop) return { text: 'It has ended already, or has not begun.', alert: true }
     if (deps.clock.now() - (execution.decidedAt ?? 0) < TAP_MS)
       return { text: 'It has just begun. Press again to stop it.', alert: true }
     await executions.stop(tx, by, execution.requestId)
@@ -97,13 +99,8 @@ export function createPresses(
     if (subject === undefined) return { text: 'This card is for another request.', alert: true }
     const outcome = await approvals.choose(tx, card.requestId, card.consentHash, choice, by)
     if (outcome === undefined) return undefined
-    // A card that still has buttons after the decision, or a second copy of it, is brought up to date as well.
-    if (!outcome.accepted || (pressed !== null && pressed !== card.messageId)) {
-      await outbox.enqueue(tx, updateLane(chat.id, subject.requester.id), 'card_update', {
-        requestId: card.requestId,
-        messageId: pressed,
-      })
-    }
+    if (!outcome.accepted || (pressed !== null && pressed !== card.messageId))
+      await bringUpToDate(tx, subject, card.requestId, pressed)
     // Telegram takes 0–200 characters.
     return { text: oneLine(outcome.message, 200), alert: !outcome.accepted }
   }
