@@ -5,20 +5,20 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Execution } from '../../src/executions/index.ts'
 import type { Agent } from '../../src/identity/agents/index.ts'
 import { type SandboxStatus, SandboxUnavailable } from '../../src/sandbox/index.ts'
-import { createDomainKit, createScriptedSandbox, type DomainKit, requestOf } from '../support/domain-kit.ts'
+import {
+  createDomainKit,
+  createScriptedSandbox,
+  type DomainKit,
+  ready,
+  requestOf,
+  untilEnded,
+} from '../support/domain-kit.ts'
 import { createHeldDisk } from '../support/held-disk.ts'
 import { patience } from '../support/pace.ts'
 import { approver, asAgent, owner } from '../support/principals.ts'
 
 /** A person stops one run: it ends, it alone, and nothing begins it again. */
 
-const READY: SandboxStatus = {
-  kind: 'docker',
-  runtimes: [{ name: 'deno', image: 'sha256:image' }],
-  notes: [],
-  cause: undefined,
-  warm: 0,
-}
 let disk: ReturnType<typeof createHeldDisk>
 let dir: string
 let kit: DomainKit
@@ -30,8 +30,8 @@ let play: (signal: AbortSignal) => Promise<{ end: 'cancelled' }>
 beforeEach(async () => {
   dir = mkdtempSync(join(tmpdir(), 'oauth3-stopped-'))
   disk = createHeldDisk()
-  status = READY
-  play = untilStopped
+  status = ready()
+  play = untilEnded
   sandbox = createScriptedSandbox(
     (_order, _print, signal) => play(signal),
     () => status,
@@ -45,10 +45,6 @@ afterEach(async () => {
   rmSync(dir, { recursive: true })
 })
 
-const untilStopped = (signal: AbortSignal): Promise<{ end: 'cancelled' }> =>
-  new Promise((resolve) =>
-    signal.addEventListener('abort', () => resolve({ end: 'cancelled' }), { once: true }),
-  )
 const ask = (skillId = 'demo'): Promise<Execution> =>
   kit.executions.submit(agent, requestOf({ skillId, network: ['a.example.com'] }))
 async function approved(skillId?: string): Promise<Execution> {
@@ -59,6 +55,10 @@ async function approved(skillId?: string): Promise<Execution> {
 const stored = ({ requestId }: Execution) => kit.storage.read((tx) => kit.executions.find(tx, requestId))
 const handedOver = (count: number) =>
   expect.poll(() => sandbox.orders.length, { timeout: patience(5_000) }).toBe(count)
+const stopIsStored = () =>
+  expect
+    .poll(async () => (await kit.audit.newest(9)).map(({ event }) => event), { timeout: patience(5_000) })
+    .toContain('execution.stopped')
 const STOPPED = { status: 'failed', failure: 'stopped' }
 
 describe('a run that a person stops', () => {
@@ -78,11 +78,7 @@ describe('a run that a person stops', () => {
     const decided = kit.executions.decide(asked.requestId, asked.consentHash, 'once', approver('7', 'Ann'))
     await expect.poll(() => stored(asked), { timeout: patience(5_000) }).toMatchObject({ status: 'running' })
     const stopped = kit.executions.stopAndWait(owner(), asked.requestId)
-    const isEnding = () =>
-      kit.storage.read(async (tx) =>
-        (await tx.audit.newest(9)).some(({ event }) => event === 'execution.stopped'),
-      )
-    await expect.poll(isEnding, { timeout: patience(5_000) }).toBe(true)
+    await stopIsStored()
     disk.release()
     await Promise.all([decided, stopped])
     expect(await stored(asked)).toMatchObject(STOPPED)
@@ -112,11 +108,11 @@ describe('a run that a person stops', () => {
     expect(await kit.executions.stopAndWait(owner(), under.requestId)).toMatchObject(STOPPED)
 
     const asked = await ask('not begun')
-    status = { ...READY, kind: 'unavailable', runtimes: [] }
+    status = { ...ready(), kind: 'unavailable', runtimes: [] }
     await kit.executions.decide(asked.requestId, asked.consentHash, 'once', approver('7', 'Ann'))
     expect(await stored(asked)).toMatchObject({ status: 'approved' })
     expect(await kit.executions.stopAndWait(approver('7', 'Ann'), asked.requestId)).toMatchObject(STOPPED)
-    status = READY
+    status = ready()
     await kit.runs.drain(0)
     expect(sandbox.orders).toHaveLength(1)
   })
@@ -125,7 +121,7 @@ describe('a run that a person stops', () => {
     let runs = 0
     play = (signal) => {
       runs += 1
-      if (runs > 1) return untilStopped(signal)
+      if (runs > 1) return untilEnded(signal)
       kit.db.exec('BEGIN IMMEDIATE')
       return Promise.reject(new SandboxUnavailable('gone'))
     }
@@ -145,11 +141,7 @@ describe('a run that a person stops', () => {
     const drained = kit.runs.drain(0)
     await expect.poll(() => sandbox.orders[0]?.egress?.ended).toBe(true)
     const stopped = kit.executions.stopAndWait(owner(), asked.requestId)
-    const isStopping = () =>
-      kit.storage.read(async (tx) =>
-        (await tx.audit.newest(9)).some(({ event }) => event === 'execution.stopped'),
-      )
-    await expect.poll(isStopping, { timeout: patience(5_000) }).toBe(true)
+    await stopIsStored()
     gone.reject(new SandboxUnavailable('gone'))
     await drained
     expect(await stopped).toMatchObject(STOPPED)

@@ -1,7 +1,6 @@
-import { once } from 'node:events'
 import { describe, expect, it } from 'vitest'
 import { startBotApiDouble } from '../support/bot-api-double.ts'
-import { createScriptedSandbox } from '../support/domain-kit.ts'
+import { createScriptedSandbox, ENDLESS } from '../support/domain-kit.ts'
 import { patience } from '../support/pace.ts'
 import { asAgent } from '../support/principals.ts'
 import { ANN, BOB, createTelegramKit, EVE, GROUP, UNHURRIED } from '../support/telegram-kit.ts'
@@ -51,12 +50,8 @@ describe('an approval in Telegram', () => {
   })
 
   it('has ⏹ Stop while the run goes on, for approvers alone, which ends it', async () => {
-    const sandbox = createScriptedSandbox(async (_order, _print, signal) => {
-      if (!signal.aborted) await once(signal, 'abort')
-      return { end: 'cancelled', exitCode: null }
-    })
-    await using kit = await createTelegramKit({ sandbox })
-    const { card, execution } = await kit.ask()
+    await using kit = await createTelegramKit()
+    const { card, execution } = await kit.ask({ code: ENDLESS })
     await kit.double.press(kit.chatId, card.messageId, '✅ Run Once', ANN).answered
     await kit.double.waitFor(() => card.buttons.flat().includes('⏹ Stop'), 'the button')
     const stop = (by: typeof ANN) => kit.double.press(kit.chatId, card.messageId, '⏹ Stop', by).answered

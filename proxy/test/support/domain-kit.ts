@@ -188,14 +188,18 @@ export type ScriptedRun = (
 /** A program that goes on until it is ended. */
 export const ENDLESS = 'for (;;) {}\n'
 
+/** A run that goes on until it is ended from outside. */
+export async function untilEnded(signal: AbortSignal) {
+  if (!signal.aborted) await once(signal, 'abort')
+  return { end: 'cancelled', exitCode: null } as const
+}
+
 /** Each run prints this and is over, but one of `ENDLESS`. */
 export const printing =
   (text: string): ScriptedRun =>
   async ({ code }, print, signal) => {
     print('stdout', text)
-    if (code !== ENDLESS) return {}
-    if (!signal.aborted) await once(signal, 'abort')
-    return { end: 'cancelled', exitCode: null }
+    return code === ENDLESS ? await untilEnded(signal) : {}
   }
 
 /** A sandbox that runs no code: a function of the test plays each run. It keeps the orders it was given. */
@@ -232,7 +236,7 @@ export function createScriptedSandbox(
   }
 }
 
-const ready = (): SandboxStatus => ({
+export const ready = (): SandboxStatus => ({
   kind: 'docker',
   runtimes: [{ name: 'deno', image: `sha256:${'a'.repeat(64)}` }],
   notes: [],
