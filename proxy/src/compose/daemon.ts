@@ -107,8 +107,8 @@ export async function startDaemon(config: Config, options: DaemonOptions = {}): 
   const owned = stack.move()
   let stopping: Promise<void> | undefined
   const stop = (): Promise<void> => {
-    const isTaken = front.lock.taken.aborted
-    stopping ??= drainAndClose(parts, owned, isTaken ? 0 : (options.drainMs ?? DRAIN_MS))
+    const drainMs = front.lock.taken.aborted ? 0 : (options.drainMs ?? DRAIN_MS)
+    stopping ??= drainAndClose(parts, owned, drainMs)
     return stopping
   }
   return {
@@ -132,6 +132,9 @@ async function drainAndClose(
   owned: AsyncDisposableStack,
   drainMs: number,
 ): Promise<void> {
+  parts.log.info(
+    `oauth3 is stopping: what is under way has ${drainMs / 1_000} seconds; the next signal ends it at once`,
+  )
   await Promise.all(parts.tenants.all().map((tenant) => drainTenant(tenant, drainMs)))
   await Promise.race([
     owned.disposeAsync(),

@@ -54,7 +54,7 @@ const WAYS: Record<string, readonly string[]> = {
 async function startBusy(
   way: string,
   seconds: number,
-): Promise<{ pid: number; exited: Promise<number | null> }> {
+): Promise<{ pid: number; exited: Promise<number | null>; isStopping(): boolean }> {
   const [command = '', ...args] = WAYS[way] ?? []
   const { HOME = '' } = process.env
   const running = spawn(command, args, {
@@ -101,7 +101,7 @@ async function startBusy(
   await admin('POST', `/v1/requests/${id}/decision`, { decision: 'once', consent_hash })
   await expect.poll(() => status(), { timeout: patience(30_000) }).toBe('running')
   expect((await containers()).length).toBeGreaterThan(0)
-  return { pid: running.pid as number, exited }
+  return { pid: running.pid as number, exited, isStopping: () => log.includes('oauth3 is stopping') }
 }
 
 function read<T>(sql: string, within = ''): T {
@@ -144,8 +144,10 @@ describe.skipIf(!docker.available)('a signal that comes more than once', () => {
   it(
     'later than two seconds ends the process at once',
     async () => {
-      const { pid, exited } = await startBusy('node', 50)
+      const { pid, exited, isStopping } = await startBusy('node', 50)
       signalGroup(pid, 'SIGINT')
+      // The two seconds begin when the process takes the signal, which a busy machine delays.
+      await expect.poll(isStopping, { timeout: patience(10_000) }).toBe(true)
       await sleep(2_100)
       expect(signalGroup(pid, 'SIGINT')).toBe(true)
       expect(await exited).toBe(1)
