@@ -58,7 +58,7 @@ export function createKindViews<Row extends ApprovalSubject, Answer, Subject ext
       ...{ createdAt: row.createdAt, expiresAt: row.expiresAt, contentHash },
       ...{ state, status: kind.statusOf(row), summary: visibleLine(kind.summary(row)) },
       ...{ isWaiting, isPending: isWaiting && state === 'pending', hasEnded: kind.hasEnded(row) },
-      canStop: kind.canStop?.(row) ?? false,
+      ...{ canStop: kind.canStop?.(row) ?? false, failure: kind.failureOf?.(row) ?? null },
       ...{ risk, approvalsNeeded: approvals, approvalsGiven: counted.persons },
       approvals: (state === 'pending' ? counted.votes : given).map(givenApproval),
       ...{ followUp: kind.followUp?.of(row) ?? NO_FOLLOW_UP, canAskAgain: canAskAgain(kind, row) },

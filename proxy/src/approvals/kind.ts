@@ -88,6 +88,8 @@ export interface ApprovalKind<Row extends ApprovalSubject, Answer, Subject exten
   hasEnded(row: Row): boolean
   /** Whether what it led to can be stopped by itself. Left out: it never can. */
   canStop?(row: Row): boolean
+  /** Why what it led to failed, in a word; null: it did not. Left out: nothing that can fail comes of it. */
+  failureOf?(row: Row): string | null
   /** Of all that its card shows and an answer gives: what a decision is bound to. */
   contentHash(row: Row): ConsentHash
   /** In a few words, for lists. */
@@ -180,6 +182,7 @@ export interface ApprovalView extends ApprovalSubject {
   readonly isPending: boolean
   readonly hasEnded: boolean
   readonly canStop: boolean
+  readonly failure: string | null
   /** What a yes takes by the rules of now, and the yeses that count; of what is decided, those that were given. */
   readonly risk: Risk
   readonly approvalsNeeded: number

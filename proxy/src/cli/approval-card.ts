@@ -48,7 +48,7 @@ export const quorumText = ({
 /** Its state, for lists. */
 export const stateText = (row: ApprovalSummary): string =>
   [
-    row.status,
+    row.failure === null ? row.status : `${row.status} (${row.failure})`,
     ...(row.state === 'pending' && row.risk === 'high' ? ['high risk'] : []),
     ...(row.state === 'pending' && row.approvals_needed > 1 ? [quorumText(row)] : []),
   ].join(', ')

@@ -96,6 +96,7 @@ export function createExecutionApproval(deps: {
     statusOf: ({ status }) => status,
     hasEnded: ({ status }) => isFinal(status),
     canStop: ({ status }) => isStoppable(status),
+    failureOf: ({ failure }) => failure,
     contentHash: ({ consentHash }) => consentHash,
     async secretsOf(tx, { requestId }) {
       const { secrets } = consentOf(await ledger.read(tx, requestId))

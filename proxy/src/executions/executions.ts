@@ -7,6 +7,7 @@ import {
   type GrantTerms,
   isOver,
 } from '../approvals/index.ts'
+import type { Grant } from '../approvals/trust/index.ts'
 import { assertNotRevoked } from '../identity/agents/index.ts'
 import { type Action, type Actor, actorOf, authorize, type Principal, resourceOf } from '../identity/index.ts'
 import type { AgentId, FailureCode, ReadTx, RequestId, Tx } from '../kernel/index.ts'
@@ -50,6 +51,8 @@ export interface Executions {
   list(tx: ReadTx, filter: ExecutionFilter): Promise<readonly ExecutionSummary[]>
   /** What a grant covered, newest first. */
   ofGrant(tx: ReadTx, grant: number, page: GrantPage): Promise<readonly ExecutionSummary[]>
+  /** What a grant let run and goes on, the run that it was given with among it. */
+  runningBy(tx: ReadTx, grant: Pick<Grant, 'id' | 'requestId'>): Promise<readonly Execution[]>
   /** Resolves when all that was read so far is on disk, so that nobody is told what a power cut may take. */
   flushed(): Promise<void>
   decide(
@@ -234,6 +237,10 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
 
     list: (tx, filter) => tx.executions.list(filter),
     ofGrant: (tx, grant, page) => tx.executions.ofGrant(grantActor(grant), page),
+    async runningBy(tx, { id, requestId }) {
+      const running = await tx.executions.inStatus('running')
+      return running.filter((run) => run.requestId === requestId || run.decidedBy === grantActor(id))
+    },
     flushed: () => changes.flushed(),
 
     decide: (requestId, consentHash, decision, by, denyReason = null, terms = null) =>

@@ -120,10 +120,18 @@ describe('requests', () => {
     const [grant] = json(await oauth3(['trust', 'list', '--json'])).grants
     expect(grant).toMatchObject({ skill_id: 'stopped/granted' })
     const { requestId: last } = await world.kit.ask({ skillId: 'stopped/granted', code: ENDLESS })
-    await oauth3(['trust', 'revoke', String(grant.id)])
+    await expect.poll(async () => (await world.kit.executions.resolve(last)).status).toBe('running')
+    expect((await oauth3(['status'])).stdout).toMatch(/ · 1 running\n/)
+    expect((await oauth3(['trust', 'revoke', String(grant.id)])).stdout).toBe(
+      `Grant ${grant.id} (stopped/granted) revoked.\n${last} goes on: oauth3 stop ${last.slice(0, 16)}\n`,
+    )
     expect((await oauth3(['stop', last])).stdout).toBe(
       `${last} (stopped/granted) was stopped; it is not repeated.\n`,
     )
+
+    const newest = (await oauth3(['requests', '--all'])).stdout
+    expect(newest).toMatch(new RegExp(`^${last.slice(0, 16)} .* failed \\(stopped\\) `, 'm'))
+    expect((await oauth3(['status'])).stdout).toMatch(/ · 0 running\n/)
 
     expect(await oauth3(['stop', once])).toMatchObject({
       code: 5,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { ENDLESS } from '../support/domain-kit.ts'
 import { ANN, BOB, createTelegramKit, EVE, GROUP } from '../support/telegram-kit.ts'
 
 const PEM = '-----BEGIN DEMO-----\nline one  with blanks\n\tline two\n-----END DEMO-----'
@@ -138,9 +139,19 @@ describe('commands in Telegram', () => {
     kit.double.say(kit.chatId, '/trusted', ANN)
     await kit.said(`${id}. demo-skill ${execution.codeHash.slice(0, 12)}, always`)
     await kit.said('🤖 demo-agent 🔑 no secret → api.example.com')
+    await kit.reaches(execution, 'success')
     kit.double.say(kit.chatId, `/revoke ${id}`, ANN)
-    await kit.said(`Revoked ${id}. demo-skill`)
+    expect((await kit.said(`Revoked ${id}. demo-skill`)).text).not.toContain('Goes on')
     expect(await kit.storage.read((tx) => kit.trust.list(tx))).toEqual([])
+
+    const { card: second, execution: endless } = await kit.ask({ code: ENDLESS })
+    await kit.double.press(kit.chatId, second.messageId, '♾ Always Trust', ANN).answered
+    await kit.reaches(endless, 'running')
+    const standing = (await kit.storage.read((tx) => kit.trust.list(tx)))[0]?.id
+    kit.double.say(kit.chatId, `/revoke ${standing}`, ANN)
+    await kit.said(
+      `Revoked ${standing}. demo-skill\n▶️ Goes on: oauth3 stop ${endless.requestId.slice(0, 16)} ends it.`,
+    )
     kit.double.say(kit.chatId, `/revoke ${id}`, ANN)
     await kit.said(`No active grant ${id}.`)
     kit.double.say(kit.chatId, '/revoke', ANN)

@@ -62,7 +62,7 @@ export default function Grants() {
                       done="Revoked."
                       after={trust.reload}
                     >
-                      <p>The code is asked about again the next time.</p>
+                      <p>The code is asked about again the next time; what it runs already goes on.</p>
                     </ConfirmButton>
                   ),
                 },

@@ -112,7 +112,8 @@ function answer(view: ApprovalView, choiceOf: typeof onceChoice): void {
   if (choice !== undefined && canDecide(view)) void decide(view, choice.choice)
 }
 
-export function StateBadge({ view }: { readonly view: Pick<ApprovalView, 'state' | 'status'> }) {
+export function StateBadge({ view }: { readonly view: Pick<ApprovalView, 'state' | 'status' | 'failure'> }) {
+  if (view.failure !== null) return <span class="badge bad">{`${view.status} (${view.failure})`}</span>
   const tone = { pending: 'caution', approved: 'good', denied: 'bad', expired: '', cancelled: '' }[view.state]
   return <span class={`badge ${tone}`}>{view.state === 'approved' ? view.status : view.state}</span>
 }

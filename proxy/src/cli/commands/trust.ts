@@ -1,7 +1,7 @@
 import { usageError } from '../cli-error.ts'
 import type { CommandGroup } from '../context.ts'
 import { renderTable } from '../table.ts'
-import { formatDistance } from '../text-layout.ts'
+import { formatDistance, terminalLine } from '../text-layout.ts'
 import { usesText } from './granted.ts'
 
 export const addTrustCommands: CommandGroup = (program, context) => {
@@ -74,7 +74,12 @@ export const addTrustCommands: CommandGroup = (program, context) => {
     .argument('<n>', 'its number in trust list', grantNumber)
     .action(async (id: number) => {
       const grant = await context.client.call('revokeTrust', { params: { id } })
-      await context.show(grant, () => `Grant ${grant.id} (${grant.skill_id}) revoked.`)
+      await context.show(grant, () =>
+        [
+          `Grant ${grant.id} (${terminalLine(grant.skill_id)}) revoked.`,
+          ...grant.running.map((run) => `${run} goes on: oauth3 stop ${run.slice(0, 16)}`),
+        ].join('\n'),
+      )
     })
 }
 

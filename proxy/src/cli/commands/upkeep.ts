@@ -50,7 +50,7 @@ export const addUpkeepCommands: CommandGroup = (program, context) => {
       await context.show(status, () =>
         [
           `${status.status === 'ok' ? style.green('ok') : style.yellow(status.status)}  oauth3 ${status.version}, pid ${status.pid}, up ${Math.round(status.uptime_s)} s`,
-          `${status.url} · telegram ${status.telegram} · database ${status.database} (${status.database_engine}) · disk ${status.disk} · sandbox ${status.sandbox} · ${status.waiting} waiting`,
+          `${status.url} · telegram ${status.telegram} · database ${status.database} (${status.database_engine}) · disk ${status.disk} · sandbox ${status.sandbox} · ${status.waiting} waiting · ${status.running} running`,
           ...status.notes.map((note) => style.yellow(terminalLine(note))),
         ].join('\n'),
       )

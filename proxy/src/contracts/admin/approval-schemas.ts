@@ -29,6 +29,8 @@ const approvalSummary = z.object({
   ended: z.boolean(),
   /** It was approved, and what it led to goes on or is about to: stopRequest ends it. */
   can_stop: z.boolean(),
+  /** Why what it led to failed: the `failure` of its execution; null: it did not, or nothing that can fail comes of it. */
+  failure: z.string().nullable(),
   /** Of all that its card shows; a decision names it. */
   consent_hash: z.string(),
   created_at: z.int(),

@@ -255,6 +255,10 @@ export const grantView = z.object({
   ended_at: z.int().nullable(),
   ended_why: z.enum(['used', 'expired', 'revoked', 'replaced']).nullable(),
 })
+export const revokedGrantView = grantView.extend({
+  /** Requests that it let run and whose code is under way: they go on. stopRequest ends one. */
+  running: z.array(z.string()),
+})
 export const grantList = z.object({ grants: z.array(grantView) })
 export const grantsQuery = z.strictObject({
   /** The newest, ended ones among them, in place of what stands. */
@@ -323,7 +327,10 @@ export const statusView = z.object({
   uptime_s: z.number(),
   notes: z.array(z.string()),
   pid: z.int(),
+  /** What waits for a person. */
   waiting: z.int(),
+  /** Code under way. */
+  running: z.int(),
 })
 
 export const errorBody = z.object({

@@ -82,7 +82,11 @@ export function requestRoutes({ executions, agents, trust, storage, owner }: Req
         next: runs.length < limit ? null : (runs.at(-1)?.rowId ?? null),
       }
     },
-    revokeTrust: async ({ params }) => viewGrant(await trust.revoke(params.id, owner.actor)),
+    async revokeTrust({ params }) {
+      const grant = await trust.revoke(params.id, owner.actor)
+      const running = await storage.read((tx) => executions.runningBy(tx, grant))
+      return { ...viewGrant(grant), running: running.map(({ requestId }) => requestId) }
+    },
   } satisfies Partial<AdminHandlers>
 }
 

@@ -114,6 +114,8 @@ export interface AdminApiDeps {
 
 /** A 64 KiB secret of control characters takes six times its size as JSON. */
 const MAX_BODY_BYTES = 512 * 1_024
+/** More code than that is not under way at once. */
+const RUNNING_COUNTED = 1_000
 
 /** Every route names what its caller must be allowed to do. */
 const ROUTES = ADMIN_ROUTES satisfies Readonly<Record<string, Route & { readonly action: Action }>>
@@ -218,8 +220,11 @@ function generalRoutes(deps: AdminApiDeps & { readonly owner: Owner }) {
   const { agents, storage, owner } = deps
   return {
     async readStatus() {
-      const waiting = await storage.read((tx) => deps.approvals.list(tx, { which: 'waiting' }))
-      return { ...(await deps.health()), url: deps.url(), pid: process.pid, waiting: waiting.length }
+      const counts = await storage.read(async (tx) => ({
+        waiting: (await deps.approvals.list(tx, { which: 'waiting' })).length,
+        running: (await deps.executions.list(tx, { statuses: ['running'], limit: RUNNING_COUNTED })).length,
+      }))
+      return { ...(await deps.health()), url: deps.url(), pid: process.pid, ...counts }
     },
 
     async rotateKeys({ body: { what } }) {

@@ -14,6 +14,7 @@ export const viewApprovalSummary = (approval: ApprovalView): ApprovalSummary => 
   waiting: approval.isWaiting,
   ended: approval.hasEnded,
   can_stop: approval.canStop,
+  failure: approval.failure,
   consent_hash: approval.contentHash,
   created_at: approval.createdAt,
   expires_at: approval.expiresAt,

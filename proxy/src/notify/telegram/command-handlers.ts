@@ -154,7 +154,15 @@ export function createCommandHandlers(
       const id = Number(digits)
       if (provider !== '') return await revokeGrant(id, actor)
       const grant = await trust.revoke(id, actor)
-      return { html: `🛑 Revoked ${bold(`${id}.`)} ${code(oneLine(grant.skillId, 128))}` }
+      const running = await storage.read((tx) => executions.runningBy(tx, grant))
+      return {
+        html: fitLines([
+          `🛑 Revoked ${bold(`${id}.`)} ${code(oneLine(grant.skillId, 128))}`,
+          ...running.map(
+            ({ requestId }) => `▶️ Goes on: ${code(`oauth3 stop ${requestId.slice(0, 16)}`)} ends it.`,
+          ),
+        ]),
+      }
     },
 
     async audit({ rest }) {
