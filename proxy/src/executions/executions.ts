@@ -11,7 +11,7 @@ import type { Grant } from '../approvals/trust/index.ts'
 import { assertNotRevoked } from '../identity/agents/index.ts'
 import { type Action, type Actor, actorOf, authorize, type Principal, resourceOf } from '../identity/index.ts'
 import type { AgentId, FailureCode, ReadTx, RequestId, Tx } from '../kernel/index.ts'
-import { AppError, onBehalfOf } from '../kernel/index.ts'
+import { AppError, isStorageTrouble, onBehalfOf } from '../kernel/index.ts'
 import { IDEMPOTENCY_MS } from '../retention/index.ts'
 import { createAskAgain } from './ask-again.ts'
 import { type Changes, followExecution, waitUntilFinal } from './changes.ts'
@@ -37,6 +37,7 @@ import { createSupplySecret, type SupplySecret } from './supply-secret.ts'
 
 /** The engine answers or is given up by then, and its outcome is stored. */
 const STOP_MS = 15_000
+const ENDED_UNWRITTEN = 'It was ended, and that cannot be stored: the database cannot be written.'
 
 type ExecutionAction = Extract<Action, `execution.${string}`>
 
@@ -267,7 +268,16 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
 
     stop,
     async stopAndWait(by, requestId) {
-      await storage.transaction((tx) => stop(tx, by, requestId))
+      try {
+        await storage.transaction((tx) => stop(tx, by, requestId))
+      } catch (error) {
+        if (!isStorageTrouble(error)) throw error
+        // What a person stops does not go on because a disk is full.
+        const { status } = await storage.read((tx) => readFor(tx, by, 'execution.stop', requestId))
+        if (status !== 'running') throw error
+        runs.stop(requestId)
+        throw new AppError('storage_unavailable', ENDED_UNWRITTEN, { cause: error })
+      }
       const read = (): Promise<Execution> => present(requestId)
       return await waitUntilFinal(changes, requestId, read, STOP_MS, new AbortController().signal)
     },

@@ -5,9 +5,9 @@ import { createPolicy, type EgressPolicy, type EgressSessions } from '../egress/
 import type { Agents } from '../identity/agents/index.ts'
 import {
   type AgentId,
-  AppError,
   type Clock,
   type FailureCode,
+  isStorageTrouble,
   onBehalfOf,
   type RequestId,
   SecretValue,
@@ -350,6 +350,3 @@ function given(
   )
   return new Map([...values, ...placeholders])
 }
-
-const isStorageTrouble = (error: unknown): boolean =>
-  error instanceof AppError && error.code === 'storage_unavailable'

@@ -200,6 +200,10 @@ export class AppError extends Error {
   }
 }
 
+/** Whether the database could not be read or written: nothing is wrong with what was asked. */
+export const isStorageTrouble = (error: unknown): error is AppError =>
+  error instanceof AppError && error.code === 'storage_unavailable'
+
 /**
  * What a caller is told of anything thrown while a request over HTTP was served: of its own mistakes what they are,
  * of a defect only that there is one.

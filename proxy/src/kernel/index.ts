@@ -14,7 +14,7 @@ export {
 } from './decision-proof.ts'
 export { EGRESS_RULES, type EgressRule, statusOfRule } from './egress-rules.ts'
 export { isReservedName, SECRET_NAME } from './env-names.ts'
-export { AppError, asAppError, ERROR_TABLE, type ErrorCode } from './errors.ts'
+export { AppError, asAppError, ERROR_TABLE, type ErrorCode, isStorageTrouble } from './errors.ts'
 export { createEventLog, type EventLog, type LoggedEvent } from './event-log.ts'
 export { createEvents, type EventPublisher, type Events } from './events.ts'
 export { createFairQueue, type FairQueue, type QueueBounds } from './fair-queue.ts'

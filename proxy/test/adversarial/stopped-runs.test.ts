@@ -147,6 +147,22 @@ describe('a run that a person stops', () => {
     expect(await stopped).toMatchObject(STOPPED)
   })
 
+  test('is over although the disk does not take that it was stopped, which is told', async () => {
+    const asked = await approved()
+    await handedOver(1)
+    kit.db.exec('BEGIN IMMEDIATE')
+    await expect(kit.executions.stopAndWait(owner(), asked.requestId)).rejects.toMatchObject({
+      code: 'storage_unavailable',
+      message: expect.stringContaining('was ended'),
+    })
+    expect(sandbox.orders[0]?.egress?.ended).toBe(true)
+    await expect.poll(() => kit.defects.length, { timeout: patience(20_000) }).toBeGreaterThan(0)
+    kit.defects.splice(0)
+    kit.db.exec('COMMIT')
+    await expect.poll(() => stored(asked), { timeout: patience(20_000) }).toMatchObject(STOPPED)
+    expect(sandbox.orders).toHaveLength(1)
+  })
+
   test('is stopped by persons alone, and only where it was approved', async () => {
     const asked = await ask()
     await expect(kit.executions.stopAndWait(owner(), asked.requestId)).rejects.toMatchObject({

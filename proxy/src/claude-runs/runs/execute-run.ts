@@ -2,7 +2,14 @@ import type { AuditLog } from '../../audit/index.ts'
 import { RUN_ENDINGS, type RunEnding } from '../../contracts/claude-runs/index.ts'
 import type { EgressSessions } from '../../egress/index.ts'
 import { appActor } from '../../identity/index.ts'
-import { AppError, type Clock, type Json, type Storage, type Tx } from '../../kernel/index.ts'
+import {
+  AppError,
+  type Clock,
+  isStorageTrouble,
+  type Json,
+  type Storage,
+  type Tx,
+} from '../../kernel/index.ts'
 import type { Blob, Blobs } from '../blobs/index.ts'
 import type { AppFiles } from '../files/index.ts'
 import {
@@ -199,14 +206,12 @@ export function createExecuteRun(
       } catch (error) {
         // Nobody is told of an end that is not on the disk; a restart finds the run as one that was going on.
         deps.onDefect(error)
-        if (isStorable && !isAway(error)) isStorable = false
+        if (isStorable && !isStorageTrouble(error)) isStorable = false
         else await new Promise((resolve) => setTimeout(resolve, STORE_AGAIN_MS).unref())
       }
     }
   }
 }
-
-const isAway = (error: unknown): boolean => error instanceof AppError && error.code === 'storage_unavailable'
 
 function orderOf(
   live: LiveRun,

@@ -228,7 +228,7 @@ export const requestView = requestSummary.extend({
   card: cardView,
 })
 
-export const grantView = z.object({
+const grantView = z.object({
   id: z.int(),
   skill_id: z.string(),
   code_hash: z.string(),

@@ -1,5 +1,6 @@
-import { createServer, type Server } from 'node:net'
+import { connect, createServer, type Server } from 'node:net'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { startTlsUpstream } from '../../../test/support/tls-upstream.ts'
 import { createDialler, DialRefused } from './dialler.ts'
 
 let server: Server
@@ -22,6 +23,31 @@ test('an address that does not answer is followed by the next one', async () => 
   const socket = await dialler.dial({ host: 'two.example', port }, signal)
   expect(socket.remoteAddress).toBe('127.0.0.2')
   socket.destroy()
+})
+
+test('a handshake has the time of the whole, not that of one address of several', async () => {
+  await using upstream = await startTlsUpstream(['slow.example'], (_request, response) => response.end())
+  const slow = createServer((socket) => {
+    socket.on('error', () => {})
+    setTimeout(() => {
+      const behind = connect(upstream.port, '127.0.0.1')
+      behind.on('error', () => socket.destroy())
+      socket.pipe(behind).pipe(socket)
+    }, 200)
+  })
+  await new Promise<void>((resolve) => slow.listen(0, '127.0.0.2', resolve))
+  const target = { host: 'slow.example', port: (slow.address() as { port: number }).port }
+  const dialler = createDialler({
+    resolve: async () => ['127.0.0.3', '127.0.0.2'],
+    isAllowedAddress: loopback,
+    tls: { ca: upstream.ca },
+    nextAddressMs: 20,
+  })
+  const socket = await dialler.dialTls(target, signal)
+  expect(socket.authorized).toBe(true)
+  socket.destroy()
+  await expect(dialler.dialTls(target, AbortSignal.timeout(50))).rejects.toThrow('timeout')
+  slow.close()
 })
 
 test('one address that is not allowed refuses all, and nobody is dialled', async () => {

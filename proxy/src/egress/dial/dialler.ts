@@ -10,7 +10,10 @@ import { type Resolve, resolveWithSystem } from './resolve.ts'
  */
 
 export interface Dialler {
-  /** Throws DialRefused when an address is not allowed, any other Error when the host cannot be reached. */
+  /**
+   * Throws DialRefused when an address is not allowed, any other Error when the host cannot be reached. `signal` has to end: nothing else
+   * limits how long the last address, or the handshake, is waited for.
+   */
   dial(target: DialTarget, signal: AbortSignal): Promise<Socket>
   /**
    * The same with TLS on top, the certificate verified for the host; throws TlsRefused when it is not. Of `protocols` (ALPN, RFC 7301;
@@ -41,8 +44,8 @@ export interface DiallerOptions {
   readonly sessions?: TlsSessions
   /** The port to connect to where another one plays the target's; the TLS name stays the target's. */
   readonly portOf?: ((target: DialTarget) => number) | undefined
-  /** For one address; the next one is tried then. */
-  readonly connectTimeoutMs?: number
+  /** Until the next address is tried, where there is one. The whole, the handshake with it, is the caller's to limit. */
+  readonly nextAddressMs?: number
 }
 
 /** The host leads to an address that may not be dialled. Nothing was sent there. */
@@ -83,7 +86,7 @@ const HTTP_1 = ['http/1.1']
 export function createDialler(options: DiallerOptions = {}): Dialler {
   const resolve = options.resolve ?? resolveWithSystem
   const isAllowed = options.isAllowedAddress ?? isPublicAddress
-  const connectTimeoutMs = options.connectTimeoutMs ?? 3_000
+  const nextAddressMs = options.nextAddressMs ?? 3_000
 
   const dial = async (target: DialTarget, signal: AbortSignal): Promise<Socket> => {
     const addresses = isIpLiteral(target.host)
@@ -92,33 +95,25 @@ export function createDialler(options: DiallerOptions = {}): Dialler {
     if (addresses.length === 0) throw new Error('The host has no address.')
     if (!addresses.every((address) => isIpLiteral(address) && isAllowed(address, target)))
       throw new DialRefused()
-    let last: unknown
-    for (const address of addresses.slice(0, MAX_ADDRESSES)) {
+    const tried = addresses.slice(0, MAX_ADDRESSES)
+    const port = options.portOf?.(target) ?? target.port
+    for (const address of tried.slice(0, -1)) {
       signal.throwIfAborted()
       try {
-        return await connectTo(
-          address,
-          options.portOf?.(target) ?? target.port,
-          AbortSignal.any([signal, AbortSignal.timeout(connectTimeoutMs)]),
-        )
-      } catch (error) {
-        last = error
+        return await connectTo(address, port, AbortSignal.any([signal, AbortSignal.timeout(nextAddressMs)]))
+      } catch {
+        // The last one says what is wrong.
       }
     }
-    throw last
+    signal.throwIfAborted()
+    return await connectTo(tried.at(-1) ?? '', port, signal)
   }
 
   return {
     dial,
     async dialTls(target, signal, protocols = HTTP_1) {
       const socket = await dial(target, signal)
-      return startTls(
-        socket,
-        target,
-        protocols,
-        options,
-        AbortSignal.any([signal, AbortSignal.timeout(connectTimeoutMs)]),
-      )
+      return startTls(socket, target, protocols, options, signal)
     },
   }
 }

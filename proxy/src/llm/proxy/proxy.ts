@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { type EgressDial, EgressDialError } from '../../egress/index.ts'
 import { isMalformedAnswer } from '../../egress/relay/index.ts'
 import type { Agents } from '../../identity/agents/index.ts'
-import { AppError, loopTurns, type SecretValue, type TenantId } from '../../kernel/index.ts'
+import { AppError, isStorageTrouble, loopTurns, type SecretValue, type TenantId } from '../../kernel/index.ts'
 import { createScrubber, type Scrubber } from '../../scrub/index.ts'
 import { LOCKED, type Lockdown } from '../../vault/index.ts'
 import type { KeySharing, ProviderAccess } from '../provider-access/index.ts'
@@ -137,9 +137,7 @@ export function createLlmProxy(deps: LlmProxyDeps): LlmProxy {
   const fault = (error: unknown): LlmRefusal => {
     if (error instanceof BodyBroken) return refused('bad_request', 'The body did not come whole.')
     if (error instanceof AppError && error.code === 'locked') return refused('locked', error.message)
-    if (error instanceof AppError && error.code === 'storage_unavailable') {
-      return refused('storage_unavailable', error.message, error.retryAfterSeconds)
-    }
+    if (isStorageTrouble(error)) return refused('storage_unavailable', error.message, error.retryAfterSeconds)
     deps.log('the LLM proxy failed on a request', error)
     return refused('internal', 'The daemon failed; its log has the details.')
   }

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { AppError, type RequestId, type UnixMs } from '../../kernel/index.ts'
+import { AppError, isStorageTrouble, type RequestId, type UnixMs } from '../../kernel/index.ts'
 import type { BotApi } from '../bot-api/index.ts'
 import { BotApiError, createPace, paceOf, type Trouble, troubleOf } from '../bot-api/index.ts'
 import { backoffMs, type OutboxMessage } from '../outbox/index.ts'
@@ -336,7 +336,3 @@ const ADVICE = {
 
 const requestOf = (message: OutboxMessage): RequestId | null =>
   (message.payload as { requestId?: RequestId } | null | undefined)?.requestId ?? null
-
-const isStorageTrouble = (error: unknown): boolean =>
-  (error instanceof AppError && error.code === 'storage_unavailable') ||
-  String((error as { code?: unknown } | null)?.code).startsWith('SQLITE_')
