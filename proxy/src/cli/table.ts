@@ -1,6 +1,6 @@
 import Table from 'cli-table3'
 import type { Style } from './style.ts'
-import { clipColumns, columnsOf, hardWrap, terminalLine } from './text-layout.ts'
+import { clipColumns, columnsOf, terminalLine, wordWrap } from './text-layout.ts'
 
 const NO_LINES = {
   top: '',
@@ -79,7 +79,7 @@ function stacked(
   // Where a title leaves no room beside it, the cell stands below it.
   const isBeside = room >= titleWidth
   const lines = (title: string, cell: string): string[] => {
-    const parts = hardWrap(cell.trim(), Math.max(1, isBeside ? room : columns - GAP_COLUMNS))
+    const parts = wordWrap(cell.trim(), Math.max(1, isBeside ? room : columns - GAP_COLUMNS))
     const indent = ' '.repeat(isBeside ? titleWidth + GAP_COLUMNS : GAP_COLUMNS)
     const [first = '', ...rest] = parts
     const beside = `${style.dim(title)}${' '.repeat(titleWidth - columnsOf(title) + GAP_COLUMNS)}${first}`

@@ -23,7 +23,7 @@ export async function runInit(around: CliSurroundings): Promise<number> {
     throw new CliError('refused', EXIT.refused, `${path} exists already; edit it, or move it away first.`)
   }
   const apiRoot = around.env.TELEGRAM_API_ROOT?.replace(/\/+$/, '') || TELEGRAM_API_ROOT
-  const { host, port } = await addressFor(terminal)
+  const { host, port } = await addressFor(terminal, around.env)
   const bot = await setUpBot(terminal, apiRoot, MESSAGE_WAIT_MS)
   const sandbox = await sandboxFor(terminal)
   const settings: Record<string, string> = {
@@ -51,10 +51,14 @@ const telegramSettings = (bot: BotSetup, apiRoot: string): Record<string, string
   ...(apiRoot === TELEGRAM_API_ROOT ? {} : { TELEGRAM_API_ROOT: apiRoot }),
 })
 
-async function addressFor(terminal: Terminal): Promise<{ host: string; port: number }> {
+async function addressFor(
+  terminal: Terminal,
+  { HOST, PORT }: NodeJS.ProcessEnv,
+): Promise<{ host: string; port: number }> {
+  // What the environment has wins over `.env` when the daemon starts.
+  const offered = await freeFrom(HOST || '127.0.0.1', Number(PORT) || 3737)
   for (;;) {
-    const typed =
-      (await terminal.ask('Where agents reach it (Enter for 127.0.0.1:3737) > ')) || '127.0.0.1:3737'
+    const typed = (await terminal.ask(`Where agents reach it (Enter for ${offered}) > `)) || offered
     const [, host = '', port = ''] = /^(.+):([0-9]{1,5})$/.exec(typed) ?? []
     const problem =
       host === '' || Number(port) < 1 || Number(port) > 65_535
@@ -63,6 +67,13 @@ async function addressFor(terminal: Terminal): Promise<{ host: string; port: num
     if (problem === null) return { host, port: Number(port) }
     terminal.note(problem)
   }
+}
+
+/** The first of a few ports that is free there; the first of all where none is. */
+async function freeFrom(host: string, first: number): Promise<string> {
+  for (const port of [first, first + 1, first + 2])
+    if (port <= 65_535 && (await bindProblem(host, port)) === null) return `${host}:${port}`
+  return `${host}:${first}`
 }
 
 /** Tries to listen there, as the daemon will. */

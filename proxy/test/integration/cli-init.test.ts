@@ -114,6 +114,22 @@ test('says what is wrong and asks again: a place that is taken, a token that is 
   expect(written()).not.toHaveProperty('TELEGRAM_BOT_TOKEN')
 })
 
+test('offers the address of the environment, and the next port where that one is taken', async () => {
+  const taken = createServer().listen(0, '127.0.0.1')
+  await new Promise((resolve) => taken.once('listening', resolve))
+  const { port } = taken.address() as AddressInfo
+  await init(
+    [
+      [/Where agents reach it/, ''],
+      [/Token of your bot/, ''],
+    ],
+    { HOST: '127.0.0.1', PORT: String(port) },
+  )
+  taken.close()
+  const offered = Number(written().PORT)
+  expect([port + 1, port + 2]).toContain(offered)
+})
+
 test('never touches a file that is there, and asks nobody where nobody can answer', async () => {
   writeFileSync(join(folder, '.env'), 'PORT=1\n')
   const { code, said } = await init([])
