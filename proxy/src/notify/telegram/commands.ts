@@ -56,7 +56,7 @@ export const COMMANDS = {
     args: 'N',
     help: 'End grant N of /trusted, or PN of /grants',
     who: 'grant.revoke',
-    more: "The number is the grant's own; it does not shift.",
+    more: "The number is the grant's own; it does not shift. What it lets run and is under way goes on, and is named.",
   },
   add_key: {
     args: 'PROVIDER[:LABEL] value',
