@@ -158,7 +158,7 @@ const AUTHENTICATES = [
 /** What asks the database: a feature's stores, and the parts that the largest of them are made of. */
 const STORES = `${below('')}[a-z/-]+/([a-z-]+-store|(content-deleter|retention-counter|retention-rows|execution-rows))\\.ts$`
 const FILES_OF_STORAGE = below('storage/')
-const COMPOSITION = ['compose/', 'init/', 'demo/', 'main.ts', 'bundled.ts'].map(below)
+const COMPOSITION = ['compose/', 'init/', 'demo/', 'main.ts', 'bundled.ts', 'command-line.ts'].map(below)
 const TESTS = '\\.test\\.ts$'
 
 const ALL = Object.values(LEVELS).flat()
@@ -348,7 +348,7 @@ export const PROVEN_RULES: readonly ProvenRule[] = [
     rule: rule(
       'composition-starts-nothing',
       { path: below('compose/(compose|daemon-)[a-z-]*\\.ts$'), pathNot: TESTS },
-      { path: below('(compose/daemon|main)\\.ts$') },
+      { path: below('(compose/daemon|main|command-line)\\.ts$') },
       'parts are joined before anything is started: neither compose nor what it joins knows the daemon',
     ),
     breach: { 'compose/compose-planted-breach.ts': ['./daemon.ts', '../main.ts'] },

@@ -2,4 +2,4 @@ import { tellSourcePositions } from './compose/source-positions.ts'
 
 /** Where the bundle begins. */
 tellSourcePositions()
-await import('./main.ts')
+await import('./command-line.ts')

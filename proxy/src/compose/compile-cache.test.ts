@@ -1,6 +1,8 @@
 import { execFileSync } from 'node:child_process'
 import {
   chmodSync,
+  chownSync,
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -12,7 +14,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
-import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { preload } from './daemon-preload.ts'
 
 const MODULE = new URL('./compile-cache.ts', import.meta.url).href
@@ -139,4 +141,47 @@ it('a daemon at rest is collected again and again, and none that works', () => {
   expect(timesIn(9)).toBe(3)
   preloading[Symbol.dispose]()
   expect(timesIn(9)).toBe(0)
+})
+
+describe('a checkout', () => {
+  const root = new URL('../../../', import.meta.url)
+  /** Runs a command of a copy of this checkout's sources, whose modules are links but for the cache. */
+  const run = (folder: string): string => {
+    const { NODE_COMPILE_CACHE: _, ...env } = process.env
+    return execFileSync(process.execPath, [join(folder, 'proxy/src/main.ts'), '--version'], {
+      ...{ env, encoding: 'utf8' },
+    }).trim()
+  }
+  const copy = (): string => {
+    cpSync(new URL('proxy/src', root), join(data, 'proxy/src'), { recursive: true })
+    cpSync(new URL('proxy/package.json', root), join(data, 'proxy/package.json'))
+    mkdirSync(join(data, 'node_modules'))
+    for (const name of readdirSync(new URL('node_modules', root)))
+      if (!name.startsWith('.'))
+        symlinkSync(new URL(`node_modules/${name}`, root), join(data, 'node_modules', name))
+    return data
+  }
+
+  it('keeps what its commands compiled with what npm installed, for its owner alone', () => {
+    const folder = copy()
+    const said = run(folder)
+    const cache = join(folder, 'node_modules/.cache/oauth3/compile-cache')
+    expect(statSync(cache).mode & 0o777).toBe(0o700)
+    expect(readdirSync(cache, { recursive: true }).length).toBeGreaterThan(10)
+    expect(run(folder)).toBe(said)
+  })
+
+  it.runIf(process.getuid?.() === 0)('leaves nothing in what is another user’s', () => {
+    const folder = copy()
+    chownSync(join(folder, 'node_modules'), 65_534, 65_534)
+    run(folder)
+    expect(existsSync(join(folder, 'node_modules/.cache'))).toBe(false)
+  })
+
+  it('works without one', () => {
+    const folder = copy()
+    mkdirSync(join(folder, 'node_modules/.cache/oauth3/compile-cache'), { recursive: true, mode: 0o755 })
+    expect(run(folder)).toMatch(/^\d+\./)
+    expect(readdirSync(join(folder, 'node_modules/.cache/oauth3/compile-cache'))).toEqual([])
+  })
 })

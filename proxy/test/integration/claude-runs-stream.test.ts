@@ -170,7 +170,7 @@ describe('a stream', () => {
     await strict.call(`/run/${id}/events`, token, { signal: leaving.signal })
     leaving.abort()
     // Answers are counted when their connection is over.
-    await expect.poll(() => strict.metrics.page()).toContain('route="/run/:id/events"')
+    await expect.poll(async () => (await strict.metrics.page()).text).toContain('route="/run/:id/events"')
     done.resolve({})
     const state = async () => (await strict.storage.read((tx) => tx.claudeRuns.list({ limit: 1 })))[0]?.state
     await expect.poll(state).toBe('done')

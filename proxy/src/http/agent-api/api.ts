@@ -151,9 +151,9 @@ function handlersOf(deps: AgentApiDeps): ScopedHandlers<typeof SERVED, AgentCall
       send(report.database === 'ok' ? 200 : 503, { ...report, notes: [...report.notes] })
     },
     async metrics({ response }) {
-      const page = await metrics.page()
-      response.setHeader('Content-Type', metrics.contentType)
-      response.end(page)
+      const { contentType, text } = await metrics.page()
+      response.setHeader('Content-Type', contentType)
+      response.end(text)
     },
     openapi({ send }) {
       openApi ??= createOpenApi(deps.version)

@@ -1,7 +1,7 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { DecisionKind } from '../../approvals/index.ts'
 import { type ExecutionEvent, isFinal } from '../../executions/index.ts'
 import type { ErrorCode } from '../../kernel/index.ts'
+import { createCounts, createDurations, type Sample } from './counts.ts'
 
 /**
  * What `GET /metrics` tells, beside the process's own numbers. No label names an agent, a skill or a secret: the page
@@ -86,8 +86,7 @@ interface LlmTotal {
 export type LimitName = 'execute' | 'read' | 'wait' | 'authentication' | 'sign_in' | 'sign_up' | 'account'
 
 export interface Metrics {
-  readonly contentType: string
-  page(): Promise<string>
+  page(): Promise<{ readonly contentType: string; readonly text: string }>
   /** Where the gauges read from; until then they are left out. */
   watch(sources: MetricSources): void
   decided(decision: DecisionKind): void
@@ -105,79 +104,57 @@ export interface Metrics {
 const RUN_SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600]
 
 export function createMetrics(): Metrics {
-  const registry = new Registry()
-  collectDefaultMetrics({ register: registry })
-  const counter = <N extends keyof typeof METRICS>(name: N) =>
-    new Counter<string>({
-      name,
-      help: METRICS[name].help,
-      labelNames: METRICS[name].labels,
-      registers: [registry],
-    })
-  const executions = counter('oauth3_executions_total')
-  const decisions = counter('oauth3_decisions_total')
-  const requests = counter('oauth3_http_requests_total')
-  const refusals = counter('oauth3_refusals_total')
-  const limits = counter('oauth3_rate_limited_total')
-  const llmRefusals = counter('oauth3_llm_refusals_total')
-  const claudeRuns = counter('oauth3_claude_runs_total')
-  const durations = new Histogram({
-    name: 'oauth3_run_duration_seconds',
-    help: METRICS.oauth3_run_duration_seconds.help,
-    labelNames: ['status'],
-    buckets: RUN_SECONDS,
-    registers: [registry],
-  })
-  const gauge = (name: keyof typeof METRICS, read: (() => number | Promise<number>) | undefined): void => {
-    if (!read) return
-    registry.removeSingleMetric(name)
-    new Gauge({
-      name,
-      help: METRICS[name].help,
-      registers: [registry],
-      async collect() {
-        this.set(await read())
-      },
-    })
+  const executions = createCounts()
+  const decisions = createCounts()
+  const requests = createCounts()
+  const refusals = createCounts()
+  const limits = createCounts()
+  const llmRefusals = createCounts()
+  const claudeRuns = createCounts()
+  const durations = createDurations('oauth3_run_duration_seconds', RUN_SECONDS)
+  /** By the name of its metric, what is read when the page is asked for. */
+  const read = new Map<keyof typeof METRICS, () => Sample[] | Promise<Sample[]>>([
+    ['oauth3_executions_total', executions.samples],
+    ['oauth3_decisions_total', decisions.samples],
+    ['oauth3_http_requests_total', requests.samples],
+    ['oauth3_refusals_total', refusals.samples],
+    ['oauth3_rate_limited_total', limits.samples],
+    ['oauth3_llm_refusals_total', llmRefusals.samples],
+    ['oauth3_claude_runs_total', claudeRuns.samples],
+    ['oauth3_run_duration_seconds', durations.samples],
+  ])
+  const gauge = (name: keyof typeof METRICS, now: (() => number | Promise<number>) | undefined): void => {
+    if (now) read.set(name, async () => [{ labels: {}, value: await now() }])
   }
-  /** What is counted elsewhere since the start, told as the counter it is. */
-  const countedElsewhere = (
-    name: keyof typeof METRICS,
-    read: () => readonly (readonly [labels: Record<string, string>, value: number])[],
-  ): void => {
-    new Counter<string>({
-      name,
-      help: METRICS[name].help,
-      labelNames: METRICS[name].labels,
-      registers: [registry],
-      collect() {
-        this.reset()
-        for (const [labels, value] of read()) this.inc(labels, value)
-      },
-    })
-  }
+  let library: ReturnType<typeof loadLibrary> | undefined
   return {
-    contentType: registry.contentType,
-    page: () => registry.metrics(),
-    watch(sources) {
-      gauge('oauth3_executions_pending', sources.pending)
-      gauge('oauth3_telegram_outbox_waiting', sources.telegramOutbox)
-      gauge('oauth3_sandbox_warm', sources.warm)
-      const { llm, claudeRuns: counts } = sources
-      gauge('oauth3_claude_runs_running', counts && (() => counts().running))
-      gauge('oauth3_claude_runs_waiting', counts && (() => counts().waiting))
+    async page() {
+      library ??= loadLibrary()
+      const { contentType, render } = await library
+      const told = [...read].map(async ([name, samples]) => ({
+        ...{ name, help: METRICS[name].help, type: METRICS[name].kind, aggregator: 'sum' },
+        values: await samples(),
+      }))
+      return { contentType, text: await render(await Promise.all(told)) }
+    },
+    watch({ pending, telegramOutbox, warm, claudeRuns: runs, llm }) {
+      gauge('oauth3_executions_pending', pending)
+      gauge('oauth3_telegram_outbox_waiting', telegramOutbox)
+      gauge('oauth3_sandbox_warm', warm)
+      gauge('oauth3_claude_runs_running', runs && (() => runs().running))
+      gauge('oauth3_claude_runs_waiting', runs && (() => runs().waiting))
       if (!llm) return
-      countedElsewhere('oauth3_llm_requests_total', () =>
-        llm().map(({ provider, requests }) => [{ provider }, requests]),
+      read.set('oauth3_llm_requests_total', () =>
+        llm().map(({ provider, requests: value }) => ({ labels: { provider }, value })),
       )
-      countedElsewhere('oauth3_llm_tokens_total', () =>
+      read.set('oauth3_llm_tokens_total', () =>
         llm().flatMap(({ provider, inputTokens, outputTokens }) => [
-          [{ provider, direction: 'input' }, inputTokens],
-          [{ provider, direction: 'output' }, outputTokens],
+          { labels: { provider, direction: 'input' }, value: inputTokens },
+          { labels: { provider, direction: 'output' }, value: outputTokens },
         ]),
       )
-      countedElsewhere('oauth3_llm_cost_usd_total', () =>
-        llm().map(({ provider, microUsd }) => [{ provider }, microUsd / 1_000_000]),
+      read.set('oauth3_llm_cost_usd_total', () =>
+        llm().map(({ provider, microUsd }) => ({ labels: { provider }, value: microUsd / 1_000_000 })),
       )
     },
     decided: (decision) => decisions.inc({ decision }),
@@ -188,6 +165,21 @@ export function createMetrics(): Metrics {
     limited: (limit) => limits.inc({ limit }),
     claudeRan: (code) => claudeRuns.inc({ code }),
     llmRefused: (code) => llmRefusals.inc({ code }),
+  }
+}
+
+/**
+ * What writes the page. It takes a tenth of the start, so it is loaded when somebody asks first; the process's own numbers that have to be
+ * watched (delays of the event loop, collections) begin then.
+ */
+async function loadLibrary() {
+  const { AggregatorRegistry, collectDefaultMetrics, Registry } = await import('prom-client')
+  const ofProcess = new Registry()
+  collectDefaultMetrics({ register: ofProcess })
+  return {
+    contentType: ofProcess.contentType,
+    render: async (ours: readonly object[]): Promise<string> =>
+      `${await ofProcess.metrics()}\n${await AggregatorRegistry.aggregate([ours]).metrics()}`,
   }
 }
 
