@@ -14,8 +14,8 @@ export type ClaimedMethods = readonly string[] | 'any'
 
 const METHOD_HEADERS = new Set(['x_http_method_override', 'x_http_method', 'x_method_override'])
 const PATH_HEADERS = new Set(['x_original_url', 'x_rewrite_url'])
-/** Methods of WebDAV that change a second path (RFC 4918, 10.3). */
-const TO_ANOTHER_PATH = new Set(['COPY', 'MOVE'])
+/** With these no server takes another method from a body. */
+const READING = new Set(['GET', 'HEAD'])
 /** What object stores copy from, or rename: S3 and those after it, Google's, Azure's, Swift. */
 const COPY_SOURCE = /^x_(?:[a-z]+_)?(?:copy_source|copy_from|rename_source)$/
 /** `_method` (most frameworks), `X-HTTP-Method-Override` (ASP.NET), `_HttpMethod` (Salesforce), `$httpMethod` (Google). */
@@ -35,7 +35,8 @@ export function overridingMethods(path: string, rawHeaders: readonly string[]): 
 
 /** Paths, each with its query if it has one, that servers take in place of the one in the request line, or beside it. */
 export function furtherPaths(methods: readonly string[], rawHeaders: readonly string[]): string[] {
-  const hasDestination = methods.some((method) => TO_ANOTHER_PATH.has(method))
+  // WebDAV's, of COPY and MOVE (RFC 4918, 10.3). A form can ask for these too, and is read later or not at all.
+  const hasDestination = methods.some((method) => !READING.has(method))
   const isPath = (name: string): boolean =>
     PATH_HEADERS.has(name) || (hasDestination && name === 'destination')
   return [

@@ -160,6 +160,11 @@ describe('another path', () => {
     expect(await to('/b/x', '/a/**', '/b/*')).toContain('200 OK')
     expect(await to('/a/y', '/a/**')).toContain('200 OK')
     expect(await say([may({ paths: ['/a/**'] })], 'GET /a/x', ['Destination: Paris'])).toContain('200 OK')
+    for (const methods of [['POST', method], null]) {
+      const network = [may({ methods: methods ?? ['*'], paths: ['/a/**'] })]
+      const asked = await say(network, 'POST /a/x', ['Destination: /b/x', FORM_TYPE], `_method=${method}`)
+      expect(asked).toContain('path_not_approved')
+    }
   })
 
   test.each([

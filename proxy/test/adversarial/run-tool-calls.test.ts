@@ -1,3 +1,6 @@
+import { once } from 'node:events'
+import { text } from 'node:stream/consumers'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { type ApprovalDetail, plainLine } from '../../src/approvals/index.ts'
 import type { EgressSession } from '../../src/egress/index.ts'
@@ -271,6 +274,36 @@ describe('the wall itself', () => {
     expect(late).toContain('host_not_approved')
     expect((await ask(endpoint, `${url}/a`)).rule).toBe('host_not_approved')
     expect(seen).toEqual([`GET docs.example.com:${upstream.port} /a`])
+  })
+
+  test.each([
+    ['Content-Type: text/plain\r\nContent-Length: 5', 'LATER'],
+    ['Content-Type: text/plain\r\nTransfer-Encoding: chunked', '5\r\nLATER\r\n0\r\n\r\n'],
+    ['Content-Type: application/octet-stream\r\nContent-Length: 5', 'LATER'],
+    ['Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 5', 'LATER'],
+  ])('lets nothing out behind the call whose head came before (%s)', async (framing, body) => {
+    const seen: string[] = []
+    await using upstream = await startTlsUpstream(['docs.example.com'], async (request, response) => {
+      seen.push(await text(request).catch(() => 'broken off'))
+      response.end('hello')
+    })
+    await using gateway = await createGatewayKit({ tls: { ca: upstream.ca } })
+    await using world = await start()
+    const { endpoint, session } = await gateway.run([])
+    const run = world.begin({ egress: session as EgressSession })
+    const at = `docs.example.com:${upstream.port}`
+    const verdict = run.request('WebFetch', { url: `https://${at}/a`, prompt: 'p' })
+    await world.answer(await world.nextAsked(), 'once', owner())
+    expect(await verdict).toMatchObject({ behavior: 'allow' })
+    const tunnel = await tlsThrough(endpoint, at)
+    tunnel.on('error', () => {})
+    tunnel.write(`GET /late HTTP/1.1\r\nHost: ${at}\r\nConnection: close\r\n${framing}\r\n\r\n`)
+    await sleep(300)
+    run.calls.answered('toolu_1')
+    tunnel.write(body)
+    await once(tunnel.resume(), 'close')
+    expect(seen.join()).not.toContain('LATER')
+    expect((await ask(endpoint, `https://${at}/a`)).rule).toBe('host_not_approved')
   })
 
   test('has an end to the requests of one call', async () => {

@@ -1,5 +1,6 @@
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -250,6 +251,25 @@ describe('a bucket', () => {
     expect(() => openObjectStore({ url, keyId: KEY_ID, secret: new SecretValue(SECRET) })).toThrow(
       'OBJECT_STORE_URL',
     )
+  })
+
+  it('that takes connections and says nothing is given up in time', async () => {
+    const mute: Socket[] = []
+    const front = createServer((socket) => void mute.push(socket.on('error', () => {})))
+    await new Promise<void>((resolve) => front.listen(0, '127.0.0.2', resolve))
+    const { port } = front.address() as AddressInfo
+    await using store = openObjectStore({
+      url: `s3://machines/p?endpoint=${encodeURIComponent(`https://store.example:${port}`)}`,
+      keyId: KEY_ID,
+      secret: new SecretValue(SECRET),
+      retries: { ...HASTE, attempts: 2 },
+      client: { resolve: async () => ['127.0.0.2'], silenceMs: 200 },
+    })
+    const asked = store.get('a/b', ALL, AbortSignal.timeout(60_000))
+    await expect(asked).rejects.toThrow('no whole answer')
+    expect(mute.length).toBeGreaterThan(0)
+    for (const socket of mute) socket.destroy()
+    front.close()
   })
 
   it('needs a key', () => {

@@ -63,12 +63,15 @@ function canonicalSegment(written: string): string | null {
   return NEVER.test(canonical) || !isUtf8(canonical) ? null : canonical
 }
 
+/** What a path is taken apart by. */
+const marksOf = (text: string): string => text.replace(/[^/\\.?#;%]/g, '')
+
 function isUtf8(segment: string): boolean {
   try {
     const text = decodeURIComponent(segment)
     // Servers that fold wide letters into ASCII would find a slash or a dot where there was none.
     const folded = text.normalize('NFKC')
-    return folded === text || !/[/\\.?#;%]/.test(folded) || /[/\\.?#;%]/.test(text)
+    return folded === text || marksOf(folded) === marksOf(text)
   } catch {
     return false
   }

@@ -10,10 +10,7 @@ import { type Resolve, resolveWithSystem } from './resolve.ts'
  */
 
 export interface Dialler {
-  /**
-   * Throws DialRefused when an address is not allowed, any other Error when the host cannot be reached. `signal` has to end: nothing else
-   * limits how long the last address, or the handshake, is waited for.
-   */
+  /** Throws DialRefused when an address is not allowed, any other Error when the host cannot be reached. */
   dial(target: DialTarget, signal: AbortSignal): Promise<Socket>
   /**
    * The same with TLS on top, the certificate verified for the host; throws TlsRefused when it is not. Of `protocols` (ALPN, RFC 7301;
@@ -44,8 +41,10 @@ export interface DiallerOptions {
   readonly sessions?: TlsSessions
   /** The port to connect to where another one plays the target's; the TLS name stays the target's. */
   readonly portOf?: ((target: DialTarget) => number) | undefined
-  /** Until the next address is tried, where there is one. The whole, the handshake with it, is the caller's to limit. */
+  /** Until the next address is tried, where there is one. */
   readonly nextAddressMs?: number
+  /** From the name to a connection that is ready, the handshake with it. */
+  readonly connectTimeoutMs?: number
 }
 
 /** The host leads to an address that may not be dialled. Nothing was sent there. */
@@ -86,7 +85,9 @@ const HTTP_1 = ['http/1.1']
 export function createDialler(options: DiallerOptions = {}): Dialler {
   const resolve = options.resolve ?? resolveWithSystem
   const isAllowed = options.isAllowedAddress ?? isPublicAddress
-  const nextAddressMs = options.nextAddressMs ?? 3_000
+  const { nextAddressMs = 3_000, connectTimeoutMs = 10_000 } = options
+  const inTime = (signal: AbortSignal): AbortSignal =>
+    AbortSignal.any([signal, AbortSignal.timeout(connectTimeoutMs)])
 
   const dial = async (target: DialTarget, signal: AbortSignal): Promise<Socket> => {
     const addresses = isIpLiteral(target.host)
@@ -110,10 +111,11 @@ export function createDialler(options: DiallerOptions = {}): Dialler {
   }
 
   return {
-    dial,
+    dial: (target, signal) => dial(target, inTime(signal)),
     async dialTls(target, signal, protocols = HTTP_1) {
-      const socket = await dial(target, signal)
-      return startTls(socket, target, protocols, options, signal)
+      const whole = inTime(signal)
+      const socket = await dial(target, whole)
+      return startTls(socket, target, protocols, options, whole)
     },
   }
 }

@@ -31,7 +31,6 @@ const MAX_SESSIONS = 256
 
 export function createEgressDial(options: EgressDialOptions = {}): EgressDial {
   const isPublic = options.isPublic ?? isPublicAddress
-  const connectTimeoutMs = options.connectTimeoutMs ?? 10_000
   const sessions = createSessions()
   const ca = options.tls?.ca
   let own: SecureContext | undefined
@@ -50,23 +49,19 @@ export function createEgressDial(options: EgressDialOptions = {}): EgressDial {
       isAllowedAddress: (address) => isPublic(address) || isApproved(approved, address),
       tls: { secureContext: secureContext() },
       sessions,
+      ...(options.connectTimeoutMs === undefined ? {} : { connectTimeoutMs: options.connectTimeoutMs }),
     })
 
   return {
-    dial: (target, approved, signal) =>
-      attempt(signal, connectTimeoutMs, (both) => diallerFor(approved).dial(target, both)),
+    dial: (target, approved, signal) => attempt(() => diallerFor(approved).dial(target, signal)),
     dialTls: (target, approved, signal, protocols) =>
-      attempt(signal, connectTimeoutMs, (both) => diallerFor(approved).dialTls(target, both, protocols)),
+      attempt(() => diallerFor(approved).dialTls(target, signal, protocols)),
   }
 }
 
-async function attempt<S>(
-  signal: AbortSignal,
-  timeoutMs: number,
-  connect: (signal: AbortSignal) => Promise<S>,
-): Promise<S> {
+async function attempt<S>(connect: () => Promise<S>): Promise<S> {
   try {
-    return await connect(AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]))
+    return await connect()
   } catch (error) {
     throw new EgressDialError(reasonOf(error), error)
   }

@@ -3,6 +3,7 @@ import { onBehalfOf } from '../../kernel/index.ts'
 import {
   ANY_CLAIMS,
   type AskEntry,
+  type Authorized,
   askForMore,
   authorizeBody,
   type BodyClaims,
@@ -10,6 +11,7 @@ import {
   claimsOf,
   EgressDialError,
   type EgressRule,
+  type EgressSession,
   type LargeInspections,
   scrubberFor,
 } from '../index.ts'
@@ -46,11 +48,14 @@ export function forward(forwarding: Forwarding): void {
   const onBytes = (bytes: number): void => {
     outcome.requestBytes += bytes
   }
+  const isAuthorized = (): boolean => isOpen(allowed)
   if (framing.kind !== 'buffer') {
     if (inspection !== null && !isApproved(forwarding, claimsOf(inspection, NO_BODY))) return
     send(
       forwarding,
-      framing.kind === 'none' ? null : streamed(request, { rewriter, onBytes, drainMs: WHILE_THE_RUN_LASTS }),
+      framing.kind === 'none'
+        ? null
+        : streamed(request, { rewriter, onBytes, isAuthorized, drainMs: WHILE_THE_RUN_LASTS }),
     )
     return
   }
@@ -71,6 +76,7 @@ export function forward(forwarding: Forwarding): void {
       if (body === 'too long') return void isApproved(forwarding, ANY_CLAIMS)
       if (inspection !== null && !isApproved(forwarding, await claimsIn(forwarding, inspection, body.sent)))
         return
+      if (!isOpen(allowed)) return refuse(forwarding, 'host_not_approved')
       send(forwarding, body.rewritten)
     })
     .catch(fail)
@@ -85,10 +91,21 @@ const claimsIn = (
     ? claimsOf(inspection, body)
     : inspections.inspect(allowed.session.policy.owner, inspection, body)
 
+/** Whether one of what it goes by is open still: what a person opened for one call is closed behind it, for what was begun too. */
+const isOpen = ({ session, authorized }: Allowed): boolean =>
+  !session.ended && stillOpen(session, authorized.entries).length > 0
+const stillOpen = ({ policy }: EgressSession, entries: Authorized['entries']): Authorized['entries'] =>
+  entries.filter((entry) => policy.capabilities.includes(entry))
+
 /** Whether what its body shows, or does not rule out, was approved; it is counted then, and refused otherwise. */
 function isApproved(forwarding: Forwarding, claims: BodyClaims): boolean {
   const { authorized, session } = forwarding.allowed
-  const verdict = authorizeBody(authorized, claims)
+  const entries = stillOpen(session, authorized.entries)
+  if (entries.length === 0) {
+    refuse(forwarding, 'host_not_approved')
+    return false
+  }
+  const verdict = authorizeBody({ ...authorized, entries }, claims)
   if ('ask' in verdict) refuse(forwarding, 'method_not_approved', verdict.ask)
   else if (session.spend(verdict.entries)) return true
   else refuse(forwarding, 'requests_exceeded', askForMore(verdict.entries, authorized.ask()))
@@ -124,12 +141,16 @@ function send({ response, allowed, outcome, upstreams }: Forwarding, body: Reada
         outcome.responseBytes += bytes
       },
       refuse(why) {
-        const rule = why === 'unreadable' ? 'answer_unreadable' : ruleOf(why)
+        const rule = !isOpen(allowed)
+          ? 'host_not_approved'
+          : why === 'unreadable'
+            ? 'answer_unreadable'
+            : ruleOf(why)
         outcome.status = null
         outcome.refused = rule
         answerRefusal(response, { rule, origin, secrets: [] }, false)
       },
-      isAuthorized: () => !session.ended,
+      isAuthorized: () => isOpen(allowed),
     }),
   )
 }

@@ -18,25 +18,32 @@ export function streamed(
     readonly begun?: readonly Buffer[] | null
     readonly rewriter?: BodyRewriter | null
     readonly onBytes?: (bytes: number) => void
+    /** False once nothing more of it may go out: what waits is not sent, and what was sent never looks whole. */
+    readonly isAuthorized?: () => boolean
     /** Idle timeout: how long nothing may come; for ever when left out. */
     readonly idleMs?: number
     /** How long the rest is still read once nobody takes it; see `drain`. */
     readonly drainMs?: number
   } = {},
 ): Readable {
-  const { begun, rewriter, onBytes, idleMs, drainMs } = options
+  const { begun, rewriter, onBytes, isAuthorized, idleMs, drainMs } = options
   const content = new Readable({ read: () => void request.resume() })
+  const mayPass = (): boolean => {
+    const may = isAuthorized?.() !== false
+    if (!may) content.destroy(new Error('it may not be sent any more'))
+    return may
+  }
   for (const part of begun ?? []) content.push(rewriter ? rewriter.push(part) : part)
   if (idleMs !== undefined) request.setTimeout(idleMs, () => request.destroy())
   request.on('data', (chunk: Buffer) => {
     onBytes?.(chunk.length)
-    if (content.destroyed) return
+    if (content.destroyed || !mayPass()) return
     const out = rewriter ? rewriter.push(chunk) : chunk
     if (out.length > 0 && !content.push(out)) request.pause()
   })
   request.once('end', () => {
     if (idleMs !== undefined) request.setTimeout(0)
-    if (content.destroyed) return
+    if (content.destroyed || !mayPass()) return
     const rest = rewriter?.end()
     if (rest !== undefined && rest.length > 0) content.push(rest)
     content.push(null)

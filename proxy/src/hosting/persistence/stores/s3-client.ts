@@ -50,6 +50,7 @@ export interface S3Client extends AsyncDisposable {
 
 const CONNECTIONS = 8
 const SILENCE_MS = 20_000
+const CONNECT_MS = 10_000
 
 /**
  * Against SSRF: the operator named the endpoint, so it may be private, but never link-local, where clouds keep their metadata; without
@@ -66,6 +67,7 @@ export function createS3Client(
   const dialler = createDialler({
     ...dialling,
     isAllowedAddress: (address) => isPrivateAddress(address) || (isTls && isPublicAddress(address)),
+    connectTimeoutMs: Math.min(silenceMs, CONNECT_MS),
   })
   const target = {
     host: origin.hostname.replace(/^\[|\]$/g, ''),
