@@ -12,7 +12,7 @@ import {
 import type { LockedImports } from '../sandbox/imports/index.ts'
 import type { Lockdown, Vault } from '../vault/index.ts'
 import { readStoredCode } from './code/index.ts'
-import { type Execution, grantOf } from './execution.ts'
+import { type Execution, grantActor, grantOf } from './execution.ts'
 import type { Ledger } from './ledger.ts'
 import { missingSecrets } from './request.ts'
 import type { FinishRun } from './run-outcome.ts'
@@ -42,7 +42,7 @@ export interface BeginRun {
 export function createBeginRun(deps: {
   readonly ledger: Ledger
   readonly finish: FinishRun
-  readonly trust: Pick<Trust, 'stillCovers' | 'stillAllows'>
+  readonly trust: Pick<Trust, 'stillCovers' | 'stillAllows' | 'recordUse'>
   readonly vault: Pick<Vault, 'find' | 'open'>
   readonly lockdown: Pick<Lockdown, 'state'>
   readonly agents: Pick<Agents, 'byId'>
@@ -57,21 +57,27 @@ export function createBeginRun(deps: {
   }
 
   const waited: BeginRun['waited'] = async (tx, requestId) => {
-    const execution = await tx.executions.byRequestId(requestId)
+    let execution = await tx.executions.byRequestId(requestId)
     // Its beginning was committed, and the answer was lost: the code was handed over to nobody, and will be to nobody now.
     if (execution?.status === 'running') await finish(tx, execution, { failure: 'interrupted' })
     if (execution?.status !== 'approved' || deps.lockdown.state !== null) return undefined
     const consent = openConsent(execution.consentJson, execution.consentHash)
     // It may have waited for a secret or a sandbox, and the owner may have changed their mind since.
     const grant = grantOf(execution)
+    const isLeft = isRevoked(deps.agents, execution.agentId)
+    const covering =
+      isLeft || grant === undefined ? undefined : await deps.trust.stillCovers(tx, grant, consent)
     const isAllowed =
-      !isRevoked(deps.agents, execution.agentId) &&
-      (grant === undefined
-        ? await deps.trust.stillAllows(tx, execution)
-        : await deps.trust.stillCovers(tx, grant, consent))
+      !isLeft && (grant === undefined ? await deps.trust.stillAllows(tx, execution) : covering !== undefined)
     if (!isAllowed) {
       await finish(tx, execution, { failure: 'trust_ended' })
       return undefined
+    }
+    if (covering !== undefined && covering.id !== grant) {
+      // It begins by another one than it was approved by.
+      execution = { ...execution, decidedBy: grantActor(covering.id) }
+      await tx.executions.update(execution)
+      await deps.trust.recordUse(tx, covering, requestId)
     }
     const missing = await missingSecrets(tx, vault, consent)
     if (missing.length > 0) {

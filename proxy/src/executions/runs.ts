@@ -57,7 +57,7 @@ export interface RunsDeps {
   readonly ledger: Ledger
   readonly content: Pick<StoredContent, 'reserveOutput'>
   readonly vault: Pick<Vault, 'find' | 'open'>
-  readonly trust: Pick<Trust, 'stillCovers' | 'stillAllows'>
+  readonly trust: Pick<Trust, 'stillCovers' | 'stillAllows' | 'recordUse'>
   readonly sandbox: Pick<Sandbox, 'claim' | 'run' | 'status'>
   readonly egress: EgressSessions
   readonly storage: Storage

@@ -86,7 +86,7 @@ const MAX_QUEUED_RUNS = 100
  * A repeat of a key, or a duplicate that still waits, is answered with what there is.
  */
 export function createSubmit(deps: SubmitDeps, steps: Steps): Submit {
-  const { ledger, trust, audit, storage, clock } = deps
+  const { ledger, trust, storage, clock } = deps
   const { limit } = deps.approvals
 
   /** Idempotency-Key, replay: a request that was sent before is answered by its row; throws idempotency_conflict for another body. */
@@ -216,11 +216,7 @@ export function createSubmit(deps: SubmitDeps, steps: Steps): Submit {
       await steps.requested(tx, execution)
       return execution
     }
-    await audit.append(tx, 'trust.used', 'daemon', execution.requestId, {
-      grant: verdict.grant.id,
-      level: verdict.grant.level,
-      ...(verdict.grant.maxUses === null ? {} : { use: verdict.grant.uses, max_uses: verdict.grant.maxUses }),
-    })
+    await trust.recordUse(tx, verdict.grant, execution.requestId)
     return await steps.beginOrAwaitSecrets(tx, execution, sealed.consent, missing)
   }
 

@@ -6,6 +6,7 @@ import {
   type CodeHash,
   type ConsentHash,
   type ReadTx,
+  type RequestId,
   type Storage,
   sha256Hex,
   type Tx,
@@ -84,8 +85,10 @@ export interface Trust {
    * one request whatever becomes of it: none is given back, since a use that came back after a crash could be had twice.
    */
   take(tx: Tx, asked: Consent): Promise<TrustVerdict>
-  /** Before what it covered begins: whether that grant stands still, or another has a use for it. */
-  stillCovers(tx: Tx, grantId: number, asked: Consent): Promise<boolean>
+  /** Before what it covered begins: that grant, if it stands still, or another, of which a use is taken then; undefined: none covers it. */
+  stillCovers(tx: Tx, grantId: number, asked: Consent): Promise<Grant | undefined>
+  /** That a use of it was taken for this request, for the audit. */
+  recordUse(tx: Tx, grant: Grant, requestId: RequestId): Promise<void>
   /** The same before the run begins that a grant was given with: whether that one was revoked meanwhile, or its time is over. */
   stillAllows(tx: Tx, request: { readonly requestId: string }): Promise<boolean>
   /** The verdict alone, with nothing ended or written on the way. */
@@ -221,8 +224,15 @@ export function createTrust(deps: {
       const now = clock.now()
       await endExpired(tx, now)
       const own = await tx.grants.byId(grantId)
-      if (own !== undefined && letsBegin(own, now) && changesFrom(own, asked).length === 0) return true
-      return (await take(tx, asked)).trusted
+      if (own !== undefined && letsBegin(own, now) && changesFrom(own, asked).length === 0) return own
+      const verdict = await take(tx, asked)
+      return verdict.trusted ? verdict.grant : undefined
+    },
+    async recordUse(tx, { id, level, maxUses, uses }, requestId) {
+      await audit.append(tx, 'trust.used', 'daemon', requestId, {
+        ...{ grant: id, level },
+        ...(maxUses === null ? {} : { use: uses, max_uses: maxUses }),
+      })
     },
     async stillAllows(tx, { requestId }) {
       const now = clock.now()
