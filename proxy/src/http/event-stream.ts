@@ -59,7 +59,8 @@ export async function sendEvents(
   const timer = setInterval(() => {
     if (response.writableNeedDrain || !isAllowed()) return
     const told = of.beat?.()
-    response.write(told === undefined ? ': alive\n\n' : eventText(told))
+    // With a blank line behind it some readers take it for a message without data.
+    response.write(told === undefined ? ': alive\n' : eventText(told))
   }, of.heartbeatMs ?? HEARTBEAT_MS)
   try {
     await write(`retry: ${RETRY_MS}\n`)

@@ -114,7 +114,7 @@ export const AGENT_ROUTES = {
     method: 'GET',
     path: '/execute/:id/events',
     summary:
-      'Server-sent events, one a transition: event and id are the status, data an Execution. Ends when final.',
+      'Server-sent events, one a transition: event and id are the status, data an Execution. Ends when final: close it then, since some readers come back after a 204, too.',
     scope: 'read',
     action: 'execution.read',
     params: idParams,

@@ -5,7 +5,7 @@ import { isSomebodys } from './caller.ts'
 import type { ConsoleTenant } from './tenant.ts'
 
 const HEARTBEAT_MS = 15_000
-const HEARTBEAT = Buffer.from(': alive\n\n')
+const HEARTBEAT = Buffer.from(': alive\n')
 /** A tab has one. */
 const MAX_OF_SESSION = 10
 const MAX_STREAMS = 1_024
