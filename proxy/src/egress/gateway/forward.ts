@@ -93,14 +93,16 @@ const claimsIn = (
 
 /** Whether one of what it goes by is open still: what a person opened for one call is closed behind it, for what was begun too. */
 const isOpen = ({ session, authorized }: Allowed): boolean =>
-  !session.ended && stillOpen(session, authorized.entries).length > 0
-const stillOpen = ({ policy }: EgressSession, entries: Authorized['entries']): Authorized['entries'] =>
-  entries.filter((entry) => policy.capabilities.includes(entry))
+  !session.ended && authorized.entries.some(among(session))
+const among =
+  ({ policy }: EgressSession) =>
+  (entry: Authorized['entries'][number]): boolean =>
+    policy.capabilities.includes(entry)
 
 /** Whether what its body shows, or does not rule out, was approved; it is counted then, and refused otherwise. */
 function isApproved(forwarding: Forwarding, claims: BodyClaims): boolean {
   const { authorized, session } = forwarding.allowed
-  const entries = stillOpen(session, authorized.entries)
+  const entries = authorized.entries.filter(among(session))
   if (entries.length === 0) {
     refuse(forwarding, 'host_not_approved')
     return false
