@@ -48,14 +48,16 @@ export function forward(forwarding: Forwarding): void {
   const onBytes = (bytes: number): void => {
     outcome.requestBytes += bytes
   }
-  const isAuthorized = (): boolean => isOpen(allowed)
   if (framing.kind !== 'buffer') {
     if (inspection !== null && !isApproved(forwarding, claimsOf(inspection, NO_BODY))) return
     send(
       forwarding,
       framing.kind === 'none'
         ? null
-        : streamed(request, { rewriter, onBytes, isAuthorized, drainMs: WHILE_THE_RUN_LASTS }),
+        : streamed(request, {
+            ...{ rewriter, onBytes, drainMs: WHILE_THE_RUN_LASTS },
+            isAuthorized: () => isOpen(allowed),
+          }),
     )
     return
   }
@@ -73,11 +75,11 @@ export function forward(forwarding: Forwarding): void {
       if (!body) return
       if (body === 'no room') return refuse(forwarding, 'too_many_requests')
       // Only what had to be looked into can be too long: a declared length has its own limit.
-      if (body === 'too long') return void isApproved(forwarding, ANY_CLAIMS)
-      if (inspection !== null && !isApproved(forwarding, await claimsIn(forwarding, inspection, body.sent)))
-        return
+      const isLong = body === 'too long'
+      const claims = isLong ? ANY_CLAIMS : inspection && (await claimsIn(forwarding, inspection, body.sent))
       if (!isOpen(allowed)) return refuse(forwarding, 'host_not_approved')
-      send(forwarding, body.rewritten)
+      if (claims !== null && !isApproved(forwarding, claims)) return
+      if (!isLong) send(forwarding, body.rewritten)
     })
     .catch(fail)
 }
@@ -103,10 +105,6 @@ const among =
 function isApproved(forwarding: Forwarding, claims: BodyClaims): boolean {
   const { authorized, session } = forwarding.allowed
   const entries = authorized.entries.filter(among(session))
-  if (entries.length === 0) {
-    refuse(forwarding, 'host_not_approved')
-    return false
-  }
   const verdict = authorizeBody({ ...authorized, entries }, claims)
   if ('ask' in verdict) refuse(forwarding, 'method_not_approved', verdict.ask)
   else if (session.spend(verdict.entries)) return true
