@@ -15,6 +15,7 @@ const to = resolve(process.argv[2] ?? join(import.meta.dirname, '../dist'))
 /** What threads and processes are started with, beside what is started by hand. Names are paths below `src`. */
 const WORKERS = [
   'workers/background/worker',
+  'workers/background/database',
   'workers/background/parser',
   'executions/program-reader/worker',
   'claude-runs/schema/worker',

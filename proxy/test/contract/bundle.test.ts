@@ -12,7 +12,7 @@ import {
   symlinkSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { afterAll, beforeAll, expect, it } from 'vitest'
@@ -110,11 +110,36 @@ it('its threads and processes find their entries', async () => {
   const thread = new Worker(pathToFileURL(join(dist, 'workers/background/worker.js')), { workerData: START })
   expect(await once(thread, 'message')).toEqual([{ state: 'ready' }])
   await thread.terminate()
-  for (const entry of ['workers/background/parser.js', 'executions/program-reader/worker.js']) {
+  const entries = [
+    'workers/background/parser.js',
+    'workers/background/database.js',
+    'executions/program-reader/worker.js',
+    'claude-runs/schema/worker.js',
+  ]
+  for (const entry of entries) {
     const child = fork(join(dist, entry), [JSON.stringify(START)], { env: {}, serialization: 'advanced' })
     expect((await once(child, 'message'))[0]).toEqual({ state: 'ready' })
     child.kill('SIGKILL')
   }
+})
+
+/** A file of the bundle and all that it could load, however late. */
+function loadedBy(file: string, seen = new Map<string, string>()): Map<string, string> {
+  if (seen.has(file)) return seen
+  const text = readFileSync(file, 'utf8')
+  seen.set(file, text)
+  for (const [, own] of text.matchAll(/(?:from|import\()\s*["'](\.[^"']+)["']/g))
+    loadedBy(join(dirname(file), own as string), seen)
+  return seen
+}
+
+it('threads load no native code and no WebAssembly, which may end the daemon with them', () => {
+  const dangers = /better-sqlite3|\.node["']|WebAssembly\.|dlopen/
+  const inThread = loadedBy(join(dist, 'workers-background-worker.js'))
+  expect(inThread.size).toBeGreaterThan(1)
+  for (const [file, text] of inThread) expect(text, file).not.toMatch(dangers)
+  const inProcess = loadedBy(join(dist, 'workers-background-database.js'))
+  expect([...inProcess.values()].some((text) => dangers.test(text))).toBe(true)
 })
 
 it('a stack trace names the file and the line of the source', () => {

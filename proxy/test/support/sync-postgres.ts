@@ -12,7 +12,7 @@ export function openSyncPostgres(url: string): Database {
   const { port1, port2 } = new MessageChannel()
   const signal = new Int32Array(new SharedArrayBuffer(4))
   const workerData = { url, port: port2, signal }
-  const worker = new Worker(new URL('./sync-postgres-worker.ts', import.meta.url), {
+  const worker = new Worker(new URL('./sync-postgres-worker.mjs', import.meta.url), {
     workerData,
     transferList: [port2],
   })

@@ -8,7 +8,7 @@ const THREADS = 2
 const LIMITS = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 32, stackSizeMb: 4 }
 const MAX_WAITING_EACH = 64
 
-/** JSON Schemas of apps, compiled and checked in threads of their own. `owner`: whose turn it is, e.g. the app's id. */
+/** JSON Schemas of apps, compiled and checked in processes of their own. `owner`: whose turn it is, e.g. the app's id. */
 export interface SchemaChecker extends AsyncDisposable {
   /** What is wrong with a schema, for a person; null when it can be used. */
   check(owner: string, schema: unknown): Promise<string | null>
@@ -20,6 +20,7 @@ export function createSchemaChecker(options: { readonly timeLimitMs?: number } =
   const pool = createWorkPool<SchemaJobs>({
     file: new URL(`./worker${extname(import.meta.url)}`, import.meta.url),
     threads: THREADS,
+    inProcesses: true,
     // A run waits for it, and would be repaired for nothing if it were late.
     givesWay: false,
     timeLimitMs: options.timeLimitMs ?? TIME_LIMIT_MS,

@@ -7,16 +7,16 @@ import { createMetaStore } from '../../storage/index.ts'
 import { JobFailed } from '../work-pool/index.ts'
 import { createBackground, createBackgroundScans } from './index.ts'
 
-describeEngines('the whole audit, read in threads', ({ engine, fresh }) => {
+describeEngines('the whole audit, read in a process', ({ engine, fresh }) => {
   it('is what the daemon itself would read, of one tenant alone', async () => {
     await using database = await fresh({ stores: { audit: createAuditStore, meta: createMetaStore } })
     await using background = createBackground()
-    const logOf = (tenant: TenantId, isInThreads: boolean): AuditLog => {
+    const logOf = (tenant: TenantId, isApart: boolean): AuditLog => {
       const storage = database.forTenant(tenant)
       const address = engine === 'sqlite' ? { path: database.where } : { url: database.where }
       return createAuditLog({
         ...{ storage, clock: { now: () => 1_700_000_000_000 }, auditKey: new Uint8Array(32).fill(9) },
-        ...(isInThreads && { scans: createBackgroundScans(background, { database: address, tenant }) }),
+        ...(isApart && { scans: createBackgroundScans(background, { database: address, tenant }) }),
       })
     }
     for (const [tenant, count] of [
@@ -35,9 +35,31 @@ describeEngines('the whole audit, read in threads', ({ engine, fresh }) => {
     expect(rows).toHaveLength(600)
     expect(rows).toEqual(await collect(logOf(DEFAULT_TENANT, false).export()))
     expect(await logOf('other' as TenantId, true).verify()).toMatchObject({ ok: true, rows: 7 })
-    // What is read elsewhere needs no thread of the daemon's: those did it.
-    expect(background.heavy.threads).toBeGreaterThan(0)
+    // What is read by the daemon itself needs none: that did it.
+    expect(background.database.threads).toBeGreaterThan(0)
   })
+
+  it.runIf(engine === 'postgres')(
+    'is found by what the environment says, as by the daemon itself',
+    async () => {
+      await using database = await fresh({ stores: { audit: createAuditStore, meta: createMetaStore } })
+      const url = new URL(database.where)
+      const name = url.pathname.slice(1)
+      url.pathname = ''
+      const place = { database: { url: url.href }, tenant: DEFAULT_TENANT }
+      const read = async (): Promise<unknown> => {
+        await using background = createBackground()
+        return await createBackgroundScans(background, place).rowsAfter(0)
+      }
+      await expect(read()).rejects.toMatchObject({ code: 'storage_unavailable' })
+      process.env.PGDATABASE = name
+      try {
+        expect(await read()).toEqual([])
+      } finally {
+        delete process.env.PGDATABASE
+      }
+    },
+  )
 
   it('that cannot be read is said, without an address', async () => {
     await using background = createBackground()
@@ -56,7 +78,7 @@ it('an audit that a busy machine does not read in time is not said to be unreada
   const run = () => Promise.reject(new JobFailed('time', 'It takes too long.'))
   const place = { database: { path: '/nowhere/proxy.db' }, tenant: DEFAULT_TENANT }
   const scans = createBackgroundScans(
-    { heavy: { run, threads: 0, [Symbol.asyncDispose]: async () => {} } },
+    { database: { run, threads: 0, [Symbol.asyncDispose]: async () => {} } },
     place,
   )
   await expect(scans.rowsAfter(0)).rejects.toMatchObject({

@@ -4,16 +4,19 @@ import { JobFailed } from '../work-pool/index.ts'
 import type { AuditPlace } from './audit-jobs.ts'
 import type { Background } from './background.ts'
 
-/** A thread that gives way has little of a busy processor. */
+/** A process that gives way has little of a busy processor. */
 const TIME_LIMIT_MS = 60_000
 const LATE =
   'The audit was not read in time: the machine is busy, or its disk is slow. Nothing is said of the audit; ask again.'
 
-/** The audit read in threads: hashing and a disk that is slow hold up no decision, and no connection is kept from one. */
-export function createBackgroundScans({ heavy }: Pick<Background, 'heavy'>, place: AuditPlace): AuditScans {
-  const run: Background['heavy']['run'] = async (owner, kind, input) => {
+/** The audit read in a process: hashing and a disk that is slow hold up no decision, and no connection is kept from one. */
+export function createBackgroundScans(
+  { database }: Pick<Background, 'database'>,
+  place: AuditPlace,
+): AuditScans {
+  const run: Background['database']['run'] = async (owner, kind, input) => {
     try {
-      return await heavy.run(owner, kind, input, { timeLimitMs: TIME_LIMIT_MS })
+      return await database.run(owner, kind, input, { timeLimitMs: TIME_LIMIT_MS })
     } catch (error) {
       if (!(error instanceof JobFailed)) throw error
       const message = error.why === 'time' ? LATE : `The audit cannot be read: ${error.message}`

@@ -1,5 +1,6 @@
 import { extname } from 'node:path'
-import { createWorkPool, type WorkPool } from '../work-pool/index.ts'
+import { createWorkPool, type Surroundings, type WorkPool } from '../work-pool/index.ts'
+import type { DatabaseJobs } from './database.ts'
 import type { ParsingJobs } from './parser.ts'
 import type { BackgroundJobs } from './worker.ts'
 
@@ -9,6 +10,8 @@ export interface Background extends AsyncDisposable {
   readonly heavy: WorkPool<BackgroundJobs>
   /** For pieces of a few milliseconds that a request waits for: they are in no queue behind large ones. */
   readonly quick: WorkPool<BackgroundJobs>
+  /** For what reads or tends the database beside the daemon's own connections. */
+  readonly database: WorkPool<DatabaseJobs>
   /** For pieces that are made into values, which may take many times their size. They end a process, not the daemon. */
   readonly parsing: WorkPool<ParsingJobs>
 }
@@ -36,12 +39,29 @@ export function createBackground(): Background {
     threads: 2,
     inProcesses: true,
   })
+  const database = createWorkPool<DatabaseJobs>({
+    ...common,
+    file: fileOf('database'),
+    threads: 1,
+    inProcesses: true,
+    surroundings: surroundingsOfDatabase(),
+  })
   return {
     heavy,
     quick,
+    database,
     parsing,
     async [Symbol.asyncDispose]() {
-      await Promise.all([heavy, quick, parsing].map((pool) => pool[Symbol.asyncDispose]()))
+      await Promise.all([heavy, quick, database, parsing].map((pool) => pool[Symbol.asyncDispose]()))
     },
   }
 }
+
+/** By which `pg` finds a server and its certificate, beside the address: as the daemon's own connections do. */
+const OF_CONNECTIONS = /^(?:PG[A-Z]+|HOME|NODE_EXTRA_CA_CERTS|NODE_USE_SYSTEM_CA|SSL_CERT_(?:FILE|DIR))$/
+
+/** Relative paths, of a file or of a certificate, mean the same there as here. */
+const surroundingsOfDatabase = (): Surroundings => ({
+  cwd: process.cwd(),
+  env: Object.fromEntries(Object.entries(process.env).filter(([name]) => OF_CONNECTIONS.test(name))),
+})

@@ -5,7 +5,7 @@ import { engineKits } from '../../../test/support/engines.ts'
 import { createMetaStore } from '../../storage/index.ts'
 import { createBackground, startCheckpoints } from './index.ts'
 
-test('what was written is copied into the database by a thread, while the connection goes on writing', async () => {
+test('what was written is copied into the database by a process, while the connection goes on writing', async () => {
   await using database = await engineKits.sqlite.fresh({ stores: { meta: createMetaStore } })
   const { storage, opened, where: path } = database
   await using background = createBackground()

@@ -7,14 +7,14 @@ const PAGE_BYTES = 4_096
 const LOOK_MS = 250
 
 /**
- * WAL checkpoints: copies the write-ahead log into the database in a thread; on the event loop each copy would wait for the disk twice.
- * Writers and readers go on meanwhile (https://sqlite.org/wal.html#ckpt). Where the thread fails, the connection's own
+ * WAL checkpoints: copies the write-ahead log into the database in a process; on the event loop each copy would wait for the disk twice.
+ * Writers and readers go on meanwhile (https://sqlite.org/wal.html#ckpt). Where that fails, the connection's own
  * checkpoint comes later.
  */
 export function startCheckpoints(
   /** The write-ahead log of the file at `path`; `pagesInLog` is 0 where nothing was written since it was asked. */
   log: { readonly path: string; pagesInLog(): number; makeLogRoom(bytes: number): Promise<void> },
-  { quick }: Pick<Background, 'quick'>,
+  { database }: Pick<Background, 'database'>,
   onDefect: (error: unknown) => void,
 ): Disposable {
   let isUnderWay = false
@@ -31,7 +31,7 @@ export function startCheckpoints(
   const look = (): void => {
     if (isUnderWay || log.pagesInLog() < CHECKPOINT_PAGES) return
     isUnderWay = true
-    quick
+    database
       .run(DAEMON_OWNER, 'checkpoint', { path: log.path })
       .catch((error: unknown) => {
         if (!isOver) onDefect(error)

@@ -1,7 +1,7 @@
 import { type BodyQuestions, readBody } from '../../llm/usage/index.ts'
 import { Moved, serveJobs } from '../work-pool/serve.ts'
 
-/** Jobs that are linear in their input, and end. What only some of them need is loaded when it is first asked for. */
+/** Jobs that go through bytes without making values of them, and end. */
 const JOBS = {
   /** The parts of a request's body, joined and read. */
   'read-body': ({
@@ -13,20 +13,6 @@ const JOBS = {
   }) => {
     const body = joined(parts)
     return new Moved({ body, reading: readBody(body, questions) }, [body.buffer])
-  },
-  'check-audit': async (input: Parameters<typeof import('./audit-jobs.ts').checkAudit>[0]) =>
-    (await import('./audit-jobs.ts')).checkAudit(input),
-  'read-audit': async (input: Parameters<typeof import('./audit-jobs.ts').readAudit>[0]) =>
-    (await import('./audit-jobs.ts')).readAudit(input),
-  /** Copies what was written lately from the write-ahead log to the database, beside readers and writers. */
-  checkpoint: async ({ path }: { readonly path: string }) => {
-    const { default: SqliteDatabase } = await import('better-sqlite3')
-    const db = new SqliteDatabase(path, { fileMustExist: true })
-    try {
-      db.pragma('wal_checkpoint(PASSIVE)')
-    } finally {
-      db.close()
-    }
   },
 }
 

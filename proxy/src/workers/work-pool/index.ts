@@ -1,1 +1,2 @@
 export { createWorkPool, JobFailed, type WorkPool, type WorkPoolOptions } from './work-pool.ts'
+export type { Surroundings } from './worker-handle.ts'

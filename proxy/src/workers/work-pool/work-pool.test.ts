@@ -1,9 +1,13 @@
 import { getPriority } from 'node:os'
-import { describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
+import { compiledWorker } from '../../../test/support/compiled-worker.ts'
 import type { PoolJobs } from '../../../test/support/pool-worker.ts'
 import { createWorkPool, JobFailed, type WorkPool, type WorkPoolOptions } from './index.ts'
 
-const file = new URL('../../../test/support/pool-worker.ts', import.meta.url)
+const source = new URL('../../../test/support/pool-worker.ts', import.meta.url)
+const compiled = await compiledWorker(source)
+const { file } = compiled
+afterAll(() => compiled[Symbol.dispose]())
 
 const poolOf = (own: Partial<WorkPoolOptions> = {}): WorkPool<PoolJobs> =>
   createWorkPool<PoolJobs>({
@@ -42,6 +46,13 @@ describe('a pool of workers', () => {
     expect(bytes.byteLength).toBe(0)
     expect(await pool.run('a', 'echo', 'text')).toBe('text')
     expect(pool.threads).toBe(1)
+  })
+
+  test('of sources, which threads would load WebAssembly for, are processes', async () => {
+    await using threads = poolOf()
+    await using processes = poolOf({ file: source })
+    expect(await threads.run('a', 'pid', undefined)).toBe(process.pid)
+    expect(await processes.run('a', 'pid', undefined)).not.toBe(process.pid)
   })
 
   test.skipIf(process.platform !== 'linux')(

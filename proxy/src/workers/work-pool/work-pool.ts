@@ -1,8 +1,9 @@
+import { extname } from 'node:path'
 import type { ResourceLimits, Transferable } from 'node:worker_threads'
 import { AppError, createFairQueue, type QueueBounds } from '../../kernel/index.ts'
 import { atUsualPriority } from '../cpu-priority/index.ts'
 import type { JobMessage, JobTable, Moved, WorkerMessage } from './serve.ts'
-import type { WorkerHandle, WorkerOptions } from './worker-handle.ts'
+import type { Surroundings, WorkerHandle, WorkerOptions } from './worker-handle.ts'
 import { startProcess } from './worker-process.ts'
 import { startThread } from './worker-thread.ts'
 
@@ -45,8 +46,10 @@ export interface WorkPoolOptions {
   readonly threads: number
   /** Whether they leave the processor to the event loop where there is not enough for both. */
   readonly givesWay: boolean
-  /** Each "thread" is a process of its own, for input that may end what reads it. Left out: they are threads of this one. */
+  /** Each "thread" is a process of its own, for input that may end what reads it. Left out: where a thread itself could end this one. */
   readonly inProcesses?: boolean
+  /** Of processes; left out: none of this one's, and `/`. */
+  readonly surroundings?: Surroundings
   readonly timeLimitMs: number
   /** Of each thread. */
   readonly limits: ResourceLimits
@@ -93,7 +96,14 @@ interface Thread {
   timer: NodeJS.Timeout | undefined
 }
 
+/**
+ * Of a source, for which Node loads its type stripping: threads that load WebAssembly while others end may end the process
+ * (https://github.com/nodejs/node/issues/64500).
+ */
+const loadsWebAssembly = (file: URL): boolean => extname(file.pathname) === '.ts'
+
 export function createWorkPool<Jobs extends JobTable>(options: WorkPoolOptions): WorkPool<Jobs> {
+  const { file, surroundings, inProcesses = loadsWebAssembly(file) } = options
   const queue = createFairQueue<Job>(options.waiting)
   const threads = new Set<Thread>()
   const running = new Map<string, number>()
@@ -141,7 +151,7 @@ export function createWorkPool<Jobs extends JobTable>(options: WorkPoolOptions):
       threads.delete(thread)
       void thread.worker.end()
     }
-    if (options.inProcesses && thread.workedMs > SERVICE_MS) dismiss()
+    if (inProcesses && thread.workedMs > SERVICE_MS) dismiss()
     else thread.timer = setTimeout(dismiss, IDLE_MS).unref()
   }
 
@@ -168,14 +178,14 @@ export function createWorkPool<Jobs extends JobTable>(options: WorkPoolOptions):
   const start = (): Thread => {
     const beyond = (): void => lose(thread, new JobFailed('limits', 'It is beyond the limits of memory.'))
     const own: WorkerOptions = {
-      file: options.file,
+      file,
       start: { givesWay: options.givesWay },
       limits: options.limits,
       onMessage: (message) => onMessage(thread, message),
       onEnd: beyond,
     }
     const worker = atUsualPriority(() =>
-      options.inProcesses ? startProcess({ ...own, cpuSeconds: CPU_SECONDS }) : startThread(own),
+      inProcesses ? startProcess({ ...own, surroundings, cpuSeconds: CPU_SECONDS }) : startThread(own),
     )
     const thread: Thread = { worker, job: null, isReady: false, workedMs: 0, timer: undefined }
     threads.add(thread)

@@ -9,6 +9,12 @@ export interface WorkerHandle {
   end(): Promise<void>
 }
 
+/** What a process has of those that this one stands in. */
+export interface Surroundings {
+  readonly cwd: string
+  readonly env: Readonly<Record<string, string | undefined>>
+}
+
 export interface WorkerOptions {
   /** The worker's entry, which calls `serveJobs`. */
   readonly file: URL

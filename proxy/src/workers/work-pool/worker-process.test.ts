@@ -90,6 +90,15 @@ describe('a pool of processes', () => {
     }
   })
 
+  test('have what they are told of its surroundings, and no more', async () => {
+    const surroundings = { cwd: process.cwd(), env: { PGSSLROOTCERT: './ca.pem' } }
+    await using pool = poolOf({ surroundings })
+    const { names, cwd } = await pool.run('a', 'environment', undefined)
+    expect(names).toContain('PGSSLROOTCERT')
+    expect(names).not.toContain('HOME')
+    expect(cwd).toBe(process.cwd())
+  })
+
   test('are gone when the pool is closed', async () => {
     const pool = poolOf()
     const pid = await pool.run('a', 'pid', undefined)

@@ -5,7 +5,7 @@ import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { ResourceLimits } from 'node:worker_threads'
 import type { WorkerMessage } from './serve.ts'
-import type { WorkerHandle, WorkerOptions } from './worker-handle.ts'
+import type { Surroundings, WorkerHandle, WorkerOptions } from './worker-handle.ts'
 
 /**
  * Made from what made it small: a core of a worker would hold its input, and fill the disk. One that lost its pool in the
@@ -38,16 +38,22 @@ function compileCache(): Record<string, string> {
   return folder === undefined ? {} : { NODE_COMPILE_CACHE: dirname(folder) }
 }
 
+export interface ProcessOptions extends WorkerOptions {
+  readonly cpuSeconds: number
+  readonly surroundings?: Surroundings | undefined
+}
+
 /**
  * For hostile input: what ends it (a signal, V8 out of memory or at odds with itself, the kernel short of memory) ends
- * nothing else, and it has no memory or descriptor of this process, and of its environment the compile cache alone.
+ * nothing else, and it has no memory or descriptor of this process, and of its environment the compile cache alone,
+ * unless it is told more of its surroundings.
  */
-export function startProcess(options: WorkerOptions & { readonly cpuSeconds: number }): WorkerHandle {
-  const { file, start, limits, cpuSeconds, onMessage, onEnd } = options
+export function startProcess(options: ProcessOptions): WorkerHandle {
+  const { file, start, limits, cpuSeconds, surroundings, onMessage, onEnd } = options
   const command = [process.execPath, ...optionsFor(limits), fileURLToPath(file), JSON.stringify(start)]
   const child = spawn('/bin/sh', ['-c', SMALL, 'worker', String(cpuSeconds), ...command], {
-    cwd: '/',
-    env: compileCache(),
+    cwd: surroundings?.cwd ?? '/',
+    env: { ...surroundings?.env, ...compileCache() },
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     serialization: 'advanced',
   })
