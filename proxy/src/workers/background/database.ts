@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module'
 import { serveJobs } from '../work-pool/serve.ts'
 
 /**
@@ -6,9 +7,9 @@ import { serveJobs } from '../work-pool/serve.ts'
  */
 const JOBS = {
   'check-audit': async (input: Parameters<typeof import('./audit-jobs.ts').checkAudit>[0]) =>
-    (await import('./audit-jobs.ts')).checkAudit(input),
+    keepingCompiled((await import('./audit-jobs.ts')).checkAudit(input)),
   'read-audit': async (input: Parameters<typeof import('./audit-jobs.ts').readAudit>[0]) =>
-    (await import('./audit-jobs.ts')).readAudit(input),
+    keepingCompiled((await import('./audit-jobs.ts')).readAudit(input)),
   /** Copies what was written lately from the write-ahead log to the database, beside readers and writers. */
   checkpoint: async ({ path }: { readonly path: string }) => {
     const { default: SqliteDatabase } = await import('better-sqlite3')
@@ -19,6 +20,15 @@ const JOBS = {
       db.close()
     }
   },
+}
+
+/** What the first of them loaded is read as it was compiled by the next process. It is killed, as a rule, and keeps nothing then. */
+async function keepingCompiled<T>(job: Promise<T>): Promise<T> {
+  try {
+    return await job
+  } finally {
+    flushCompileCache()
+  }
 }
 
 export type DatabaseJobs = typeof JOBS
