@@ -171,3 +171,7 @@ export interface ExecutionEvent {
   readonly execution: Execution
   readonly from: ExecutionStatus | null
 }
+
+/** Persons may leave out what all ids begin with. */
+export const fullPrefix = (idOrPrefix: string): string =>
+  idOrPrefix.startsWith('req_') ? idOrPrefix : `req_${idOrPrefix}`

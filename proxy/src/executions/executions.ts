@@ -11,7 +11,7 @@ import type { Grant } from '../approvals/trust/index.ts'
 import { assertNotRevoked } from '../identity/agents/index.ts'
 import { type Action, type Actor, actorOf, authorize, type Principal, resourceOf } from '../identity/index.ts'
 import type { AgentId, FailureCode, ReadTx, RequestId, Tx } from '../kernel/index.ts'
-import { AppError, isStorageTrouble, onBehalfOf } from '../kernel/index.ts'
+import { AppError, onBehalfOf } from '../kernel/index.ts'
 import { IDEMPOTENCY_MS } from '../retention/index.ts'
 import { createAskAgain } from './ask-again.ts'
 import { type Changes, followExecution, waitUntilFinal } from './changes.ts'
@@ -20,10 +20,10 @@ import {
   type Execution,
   type ExecutionFilter,
   type ExecutionSummary,
+  fullPrefix,
   type GrantPage,
   grantActor,
   isFinal,
-  isStoppable,
   WAITING_STATES,
 } from './execution.ts'
 import { createExecutionApproval } from './execution-approval.ts'
@@ -32,17 +32,14 @@ import { createExplain, type Explain } from './explain.ts'
 import { languageOf } from './facts/index.ts'
 import { missingSecrets } from './request.ts'
 import type { Runs } from './runs.ts'
+import { createStopRun, type StopRun } from './stop-run.ts'
 import { createSubmit, type Submit, type SubmitDeps } from './submit.ts'
 import { createSupplySecret, type SupplySecret } from './supply-secret.ts'
-
-/** The engine answers or is given up by then, and its outcome is stored. */
-const STOP_MS = 15_000
-const ENDED_UNWRITTEN = 'It was ended, and that cannot be stored: the database cannot be written.'
 
 type ExecutionAction = Extract<Action, `execution.${string}`>
 
 /** The life of an execution from the outside: asked, decided, waited for, cancelled, read. */
-export interface Executions {
+export interface Executions extends StopRun {
   readonly submit: Submit
   /** Throws not_found for what this principal may not do this to, as for what does not exist. */
   readFor(tx: ReadTx, by: Principal, action: ExecutionAction, requestId: string): Promise<Execution>
@@ -66,10 +63,6 @@ export interface Executions {
     terms?: GrantTerms | null,
   ): Promise<DecisionOutcome<Execution>>
   cancel(by: Principal, requestId: string): Promise<Execution>
-  /** Ends what was approved, under way or about to begin, as `failed` with `stopped`; its grant stands. Throws conflict for all else. */
-  stop(tx: Tx, by: Principal, requestId: RequestId): Promise<void>
-  /** `stop` in a unit of its own; resolves when the run is over, or is not after 15 seconds. */
-  stopAndWait(by: Principal, requestId: RequestId): Promise<Execution>
   acknowledge(by: Principal, requestId: string): Promise<Execution>
   /** The agent was given this state; a final one stops its wakes. */
   seen(execution: Execution): Promise<void>
@@ -201,14 +194,19 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
   const present = (requestId: RequestId): Promise<Execution> =>
     storage.read((tx) => ledger.read(tx, requestId))
 
-  const stop: Executions['stop'] = async (tx, by, requestId) => {
-    const execution = await readFor(tx, by, 'execution.stop', requestId)
-    const { status: was } = execution
-    if (!isStoppable(was)) throw new AppError('conflict', whyNotStopped(was))
-    await audit.append(tx, 'execution.stopped', actorOf(by), requestId, { was })
-    if (was === 'approved') await fail(tx, execution, 'stopped')
-    else tx.onCommit(() => runs.stop(requestId))
-  }
+  const resolve: Executions['resolve'] = async (idOrPrefix) =>
+    storage.read(async (tx) => {
+      const matches = await tx.executions.byPrefix(fullPrefix(idOrPrefix))
+      if (matches.length > 1)
+        throw new AppError('invalid_request', `"${idOrPrefix}" fits more than one request.`)
+      const requestId = matches[0]
+      if (!requestId) throw new AppError('not_found', `No request ${idOrPrefix}.`)
+      return await ledger.read(tx, requestId)
+    })
+  const stopRun = createStopRun({
+    ...{ ...deps, readFor, resolve, present },
+    endAsStopped: (tx, execution) => fail(tx, execution, 'stopped'),
+  })
 
   /** Whoever waits with a token that is not good any more is told nothing. */
   const tellable = (execution: Execution): Execution => {
@@ -220,21 +218,11 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
     // What is fetched for a request is fetched for its agent.
     submit: (agent, ...rest) => onBehalfOf(agent.id, () => submit(agent, ...rest)),
 
+    ...stopRun,
     readFor,
     find: (tx, requestId) => tx.executions.byRequestId(requestId),
 
-    async resolve(idOrPrefix) {
-      return storage.read(async (tx) => {
-        const matches = await tx.executions.byPrefix(
-          idOrPrefix.startsWith('req_') ? idOrPrefix : `req_${idOrPrefix}`,
-        )
-        if (matches.length > 1)
-          throw new AppError('invalid_request', `"${idOrPrefix}" fits more than one request.`)
-        const requestId = matches[0]
-        if (!requestId) throw new AppError('not_found', `No request ${idOrPrefix}.`)
-        return await ledger.read(tx, requestId)
-      })
-    },
+    resolve,
 
     list: (tx, filter) => tx.executions.list(filter),
     ofGrant: (tx, grant, page) => tx.executions.ofGrant(grantActor(grant), page),
@@ -264,22 +252,6 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
           by: { actor: actorOf(by), name: null },
         })
       })
-    },
-
-    stop,
-    async stopAndWait(by, requestId) {
-      try {
-        await storage.transaction((tx) => stop(tx, by, requestId))
-      } catch (error) {
-        if (!isStorageTrouble(error)) throw error
-        // What a person stops does not go on because a disk is full.
-        const { status } = await storage.read((tx) => readFor(tx, by, 'execution.stop', requestId))
-        if (status !== 'running') throw error
-        runs.stop(requestId)
-        throw new AppError('storage_unavailable', ENDED_UNWRITTEN, { cause: error })
-      }
-      const read = (): Promise<Execution> => present(requestId)
-      return await waitUntilFinal(changes, requestId, read, STOP_MS, new AbortController().signal)
     },
 
     async acknowledge(by, requestId) {
@@ -391,9 +363,4 @@ export function createExecutions(deps: ExecutionsDeps): Executions {
         await storage.transaction((tx) => tx.executions.forgetIdempotencyBefore(now - IDEMPOTENCY_MS))
     },
   }
-}
-
-const whyNotStopped = (status: Execution['status']): string => {
-  if (isFinal(status)) return `It has ended already: ${status}.`
-  return `It has not begun: it waits for ${status === 'pending' ? 'an answer' : 'a secret'}, and can be denied.`
 }

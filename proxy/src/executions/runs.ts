@@ -19,7 +19,7 @@ import type { StoredContent } from '../retention/index.ts'
 import { type RunKind, type Sandbox, SandboxUnavailable } from '../sandbox/index.ts'
 import { createOutputCollector } from '../scrub/index.ts'
 import type { Lockdown, Vault } from '../vault/index.ts'
-import type { Execution } from './execution.ts'
+import { type Execution, fullPrefix } from './execution.ts'
 import { type HeldRun, holdRun } from './held-run.ts'
 import type { Ledger } from './ledger.ts'
 import { createBeginRun, type Handover } from './run-begin.ts'
@@ -47,6 +47,8 @@ export interface Runs extends AsyncDisposable {
   resume(): void
   /** Ends the runs of this agent that are under way, and those about to begin. */
   endOf(agentId: AgentId): void
+  /** What has a sandbox, or is about to get one, by the beginning of its id. Known without the database. */
+  underWay(idOrPrefix: string): readonly QueuedRun[]
   /** Ends this run, as `stopped`; what came of it may not be on disk yet. */
   stop(requestId: RequestId): void
   /** No new runs; waits for those under way, ends them after `graceMs`. */
@@ -315,6 +317,10 @@ export function createRuns(deps: RunsDeps): Runs {
     },
     halt: () => lane.halt(STOPPED),
     resume: lane.resume,
+    underWay: (idOrPrefix) =>
+      [...lane.active]
+        .filter(([requestId]) => requestId.startsWith(fullPrefix(idOrPrefix)))
+        .map(([requestId, { agentId }]) => ({ requestId, agentId })),
     stop(requestId) {
       if (lane.active.has(requestId) || unsettled.has(requestId)) stopped.add(requestId)
       lane.end(STOPPED, { requestId })

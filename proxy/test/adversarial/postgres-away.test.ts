@@ -1,4 +1,5 @@
 /** A PostgreSQL server that stops and starts under a running daemon: what was promised stands, and happens once. */
+import { once } from 'node:events'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createDaemonKit, type DaemonKit } from '../support/daemon-kit.ts'
 import { createScriptedSandbox } from '../support/domain-kit.ts'
@@ -24,10 +25,12 @@ describe.skipIf(missing !== undefined)(`a PostgreSQL server that goes away (${mi
 
   beforeAll(async () => {
     server = await ownServer()
-    const sandbox = createScriptedSandbox(async (order, print) => {
+    const sandbox = createScriptedSandbox(async (order, print, signal) => {
       const mark = String(order.argsJson)
       begun.push(mark)
-      await gateOf(mark).promise
+      const ended = once(signal, 'abort')
+      await Promise.race([gateOf(mark).promise, ended])
+      if (signal.aborted) return { end: 'cancelled' }
       print('stdout', `ran ${mark}\n`)
       return {}
     })
@@ -105,6 +108,36 @@ describe.skipIf(missing !== undefined)(`a PostgreSQL server that goes away (${mi
         expect.stringMatching(/"reason":"The database [^"]+".+cannot be used/),
         expect.stringContaining('can be used again'),
       ])
+    },
+    patience(240_000),
+  )
+
+  it(
+    'does not keep a person from stopping a run, whose end is stored when it is back',
+    async () => {
+      const ids = ['stopped', 'goes-on'].map(async (mark) => (await ask(mark)).body.request_id as string)
+      const [stopped, other] = (await Promise.all(ids)) as [string, string]
+      for (const id of [stopped, other]) expect((await (await approve(id))()).status).toBe(200)
+      const both = expect.arrayContaining([argsOf('stopped'), argsOf('goes-on')])
+      await expect.poll(() => begun, waits).toEqual(both)
+
+      server.stop('immediate')
+      const stop = (id: string) => kit.admin('POST', `/v1/requests/${id}/stop`)
+      const ended = { status: 503, body: { error: { message: expect.stringContaining('was ended') } } }
+      // By its beginning, as commands print it.
+      expect(await stop(stopped.slice(0, 16))).toMatchObject(ended)
+      const away = await stop('req_0000')
+      expect(away).toMatchObject({ status: 503, body: { error: { code: 'storage_unavailable' } } })
+      expect(away).not.toMatchObject(ended)
+
+      server.start()
+      await expect.poll(() => statusOf(stopped), waits).toBe('failed')
+      const view = await kit.admin('GET', `/v1/requests/${stopped}`)
+      expect(view.body).toMatchObject({ failure: 'stopped' })
+      expect(await statusOf(other)).toBe('running')
+      gateOf(argsOf('goes-on')).resolve()
+      await expect.poll(() => statusOf(other), waits).toBe('success')
+      expect(begun.filter((mark) => mark === argsOf('stopped'))).toHaveLength(1)
     },
     patience(240_000),
   )

@@ -151,6 +151,12 @@ describe('a run that a person stops', () => {
     const asked = await approved()
     await handedOver(1)
     kit.db.exec('BEGIN IMMEDIATE')
+    for (const stranger of [asAgent(agent.id), owner('0', 'other', 'ten_other' as never)])
+      await expect(kit.executions.stopAndWait(stranger, asked.requestId)).rejects.toMatchObject({
+        code: 'storage_unavailable',
+        message: expect.not.stringContaining('was ended'),
+      })
+    expect(sandbox.orders[0]?.egress?.ended).toBe(false)
     await expect(kit.executions.stopAndWait(owner(), asked.requestId)).rejects.toMatchObject({
       code: 'storage_unavailable',
       message: expect.stringContaining('was ended'),

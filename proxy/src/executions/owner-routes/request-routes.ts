@@ -59,10 +59,7 @@ export function requestRoutes({ executions, agents, trust, storage, owner }: Req
       return await view(outcome.subject)
     },
 
-    async stopRequest({ params }) {
-      const { requestId } = await executions.resolve(params.id)
-      return await view(await executions.stopAndWait(owner.principal, requestId))
-    },
+    stopRequest: async ({ params }) => await view(await executions.stopAndWait(owner.principal, params.id)),
 
     async listTrust({ query }) {
       const which = query.all === '1' ? 'newest' : 'standing'
