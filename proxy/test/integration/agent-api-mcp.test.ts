@@ -2,6 +2,7 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { AGENT_ROUTES } from '../../src/contracts/agent/index.ts'
 import { SecretValue } from '../../src/kernel/index.ts'
 import { type ApiKit, startApi, until } from '../support/api-kit.ts'
 
@@ -45,14 +46,9 @@ const HEADERS = { 'content-type': 'application/json', accept: 'application/json,
 
 test('offers the tools of the contract with their schemas', async () => {
   const { tools } = await client.listTools()
-  expect(tools.map((item) => item.name)).toEqual([
-    'execute',
-    'explain',
-    'execution_status',
-    'list_secrets',
-    'list_requests',
-    'request_status',
-  ])
+  const names = ['execute', 'explain', 'execution_status', 'list_secrets', 'list_requests', 'request_status']
+  expect(tools.map((item) => item.name)).toEqual(names)
+  expect(AGENT_ROUTES.mcp.summary).toContain(`tools ${names.join(', ')}.`)
   expect(tools[0]?.inputSchema.required).toContain('skill_id')
   expect(Object.keys(tools[0]?.inputSchema.properties ?? {})).toContain('skill_url')
 })

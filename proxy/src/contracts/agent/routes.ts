@@ -181,7 +181,7 @@ export const AGENT_ROUTES = {
     method: 'POST',
     path: '/mcp',
     summary:
-      'Model Context Protocol over streamable HTTP; revisions 2026-07-28 and earlier; tools execute, explain, execution_status, list_secrets.',
+      'Model Context Protocol over streamable HTTP; revisions 2026-07-28 and earlier; tools execute, explain, execution_status, list_secrets, list_requests, request_status.',
     scope: 'read',
     body: z.looseObject({}),
     answer: z.looseObject({}),
