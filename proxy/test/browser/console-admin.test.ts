@@ -227,6 +227,38 @@ describeInBrowser(
       await expectWhole(100)
     })
 
+    it('keep the older events that were opened where the first answer comes last', async () => {
+      const another = async (): Promise<void> => {
+        const body = { value: VALUE, hosts: [] }
+        expect((await kit.daemon.admin('PUT', '/v1/secrets/AUDIT_LATE', body)).status).toBe(200)
+      }
+      for (let at = 0; at < 120; at++) await another()
+      const { page } = await signedIn(kit, '/more')
+      const [isHeld, mayCome] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+      let isFirst = true
+      await page.route(/\/audit\?/, async (route) => {
+        const response = await route.fetch()
+        if (isFirst) {
+          isFirst = false
+          isHeld.resolve()
+          await mayCome.promise
+        }
+        await route.fulfill({ response })
+      })
+      await page.getByRole('link', { name: 'Audit', exact: true }).first().click()
+      await isHeld.promise
+      await another()
+      await page.locator('.audit li').nth(99).waitFor()
+      await page.getByRole('button', { name: 'Older' }).click()
+      await page.locator('.audit li').nth(150).waitFor()
+      const before = await page.locator('.audit li').count()
+      const late = page.waitForEvent('requestfinished', { predicate: (one) => one.url().includes('/audit?') })
+      mayCome.resolve()
+      await late
+      await page.waitForTimeout(500)
+      expect(await page.locator('.audit li').count()).toBeGreaterThanOrEqual(before)
+    })
+
     it('show of a request all that happened, from the question to the end of its run', async () => {
       const { body } = await kit.daemon.post({ skill_id: 'admin/trail', code: 'console.log(1)\n' })
       const { page } = await signedIn(kit, `/requests/${body.request_id}`)

@@ -175,6 +175,10 @@ describeInBrowser(
       await expect.poll(() => rows.count()).toBe(50)
       await page.getByRole('button', { name: 'Older' }).click()
       await expect.poll(() => rows.count()).toBe(53)
+      // What was opened stays while others come in.
+      const { run_id: newest } = await postRun(kit, token, { prompt: 'one more', detach: true })
+      await expect.poll(() => rows.first().getByRole('link').first().getAttribute('href')).toContain(newest)
+      expect(await rows.count()).toBe(54)
       await page.getByLabel('Code').fill('budget_exceeded')
       await page.getByRole('button', { name: 'Search' }).click()
       await expect.poll(() => rows.count()).toBe(1)

@@ -17,11 +17,12 @@ interface Answer {
   readonly next: number | null
 }
 
-/** What is shown: pages as they came, the newest first; none: nothing was answered yet. */
+/** What is shown: pages as they came, the newest first; none: nothing was answered yet. `of`: the filter's turn. */
 interface Shown extends Pick<Answer, 'next'> {
   readonly pages: readonly Rows[]
+  readonly of: number
 }
-const NOTHING: Shown = { pages: [], next: null }
+const NOTHING: Shown = { pages: [], next: null, of: 0 }
 
 /** What the address holds, as the route takes it. */
 function queryOf(query: URLSearchParams): Record<string, string> {
@@ -35,15 +36,15 @@ function queryOf(query: URLSearchParams): Record<string, string> {
 }
 
 /** The newest rows put before what is shown. Where they may not reach down to it, they take its place: no gap looks like silence. */
-function withNewest({ pages, next }: Shown, answer: Answer): Shown {
+function withNewest({ pages, next, of }: Shown, answer: Answer): Shown {
   const [first = [], ...older] = pages
   const newest = first[0]?.id ?? 0
   const fresh = answer.rows.filter(({ id }) => id > newest)
   if (fresh.length === answer.rows.length && answer.next !== null)
-    return { pages: [answer.rows], next: answer.next }
-  if (fresh.length === 0) return { pages, next }
+    return { pages: [answer.rows], next: answer.next, of }
+  if (fresh.length === 0) return { pages, next, of }
   const isRoom = first.length + fresh.length <= PAGE_ROWS
-  return { pages: isRoom ? [[...fresh, ...first], ...older] : [fresh, ...pages], next }
+  return { pages: isRoom ? [[...fresh, ...first], ...older] : [fresh, ...pages], next, of }
 }
 
 /** The audit as a filter has it, read in pages; what happens meanwhile comes in at the top, and what was opened stays. */
@@ -59,7 +60,10 @@ export function useAudit(query: URLSearchParams) {
     try {
       const answer = await api.call('searchAudit', { query: { ...queryOf(query), ...page } })
       if (own !== turn.current) return
-      setShown((now) => put(now, answer))
+      // Answers may overtake each other: only the first of a filter takes the place of what was there.
+      setShown((now) =>
+        now.of === own ? put(now, answer) : { pages: [answer.rows], next: answer.next, of: own },
+      )
       setError(undefined)
     } catch (failure) {
       if (own === turn.current) setError(failure instanceof Error ? failure.message : String(failure))
@@ -67,7 +71,7 @@ export function useAudit(query: URLSearchParams) {
   }
   useEffect(() => {
     turn.current += 1
-    void read(undefined, (_, { rows, next }) => ({ pages: [rows], next }))
+    void read(undefined, withNewest)
     let waits: ReturnType<typeof setTimeout> | undefined
     const off = onEvent(({ type, isAudit }) => {
       if (!isAudit && type !== 'reset') return
@@ -86,11 +90,11 @@ export function useAudit(query: URLSearchParams) {
     isMore: shown.next !== null,
     error,
     readOlder(): void {
-      const { next } = shown
-      if (next === null) return
+      const { next, of } = shown
+      if (next === null || of !== turn.current) return
       void read(next, (now, { rows, next: further }) =>
         // Pressed twice, or begun anew meanwhile: only what goes on from the end is put there.
-        now.next === next ? { pages: [...now.pages, rows], next: further } : now,
+        now.next === next ? { ...now, pages: [...now.pages, rows], next: further } : now,
       )
     },
   }

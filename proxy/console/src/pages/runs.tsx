@@ -66,34 +66,53 @@ function Filters({ query }: { readonly query: URLSearchParams }) {
 const tokens = (run: RunRow): number =>
   run.input_tokens + run.output_tokens + run.cache_read_tokens + run.cache_write_tokens
 
-/** Rows by their ids, in the order of the first. */
-const joined = (first: readonly RunRow[], more: readonly RunRow[]): RunRow[] => [
-  ...new Map([...first, ...more].map((row) => [row.id, row])).values(),
-]
+interface Shown {
+  readonly rows: readonly RunRow[]
+  /** What older rows are asked for with; null: there are none. */
+  readonly next: string | null
+}
+
+/** The newest rows as they are now, before those that were opened; where they do not reach down to these, they take their place. */
+function withNewest(shown: Shown | undefined, { rows, next }: Shown): Shown {
+  const last = rows.at(-1)?.id
+  const reached = shown?.rows.findIndex(({ id }) => id === last) ?? -1
+  const older = reached === -1 ? [] : (shown?.rows.slice(reached + 1) ?? [])
+  return older.length === 0 ? { rows, next } : { rows: [...rows, ...older], next: shown?.next ?? null }
+}
+
+/** Pressed twice, or begun anew meanwhile: only what goes on from the end is put there. */
+const withOlder = (shown: Shown | undefined, before: string, { rows, next }: Shown): Shown | undefined =>
+  shown?.next === before ? { rows: [...shown.rows, ...rows], next } : shown
 
 /** Prompts that apps had run, newest first. */
 export default function Runs({ query }: PageProps) {
-  const [rows, setRows] = useState<readonly RunRow[]>()
-  const [next, setNext] = useState<string | null>(null)
+  const [shown, setShown] = useState<Shown>()
   const [error, setError] = useState<string>()
-  const turn = useRef(0)
+  /** Of the filter, and of the readings of what is newest: an answer to an earlier one of either is not shown. */
+  const turns = useRef({ filter: 0, newest: 0 })
   const key = query.toString()
   const read = async (before?: string): Promise<void> => {
-    const own = before === undefined ? ++turn.current : turn.current
+    if (before === undefined) turns.current.newest += 1
+    const { filter, newest } = turns.current
+    const isOvertaken = (): boolean =>
+      filter !== turns.current.filter || (before === undefined && newest !== turns.current.newest)
     try {
       const answer = await api.call('listRuns', {
         query: { ...wantedIn(query), ...(before === undefined ? {} : { before }) } as never,
       })
-      if (own !== turn.current) return
-      setRows((shown) => (before === undefined ? answer.runs : joined(shown ?? [], answer.runs)))
-      setNext(answer.next)
+      if (isOvertaken()) return
+      const { runs: rows, next } = answer
+      setShown((now) =>
+        before === undefined ? withNewest(now, { rows, next }) : withOlder(now, before, { rows, next }),
+      )
       setError(undefined)
     } catch (failure) {
-      if (own === turn.current) setError(failure instanceof Error ? failure.message : String(failure))
+      if (!isOvertaken()) setError(failure instanceof Error ? failure.message : String(failure))
     }
   }
   useEffect(() => {
-    setRows(undefined)
+    turns.current.filter += 1
+    setShown(undefined)
     void read()
   }, [key])
   useEffect(() => {
@@ -122,12 +141,12 @@ export default function Runs({ query }: PageProps) {
           {error}
         </p>
       )}
-      {rows === undefined ? (
+      {shown === undefined ? (
         error === undefined && <p class="empty">Loading …</p>
       ) : (
         <Table
           label="Runs, newest first"
-          rows={rows}
+          rows={shown.rows}
           keyOf={({ id }) => id}
           empty={query.size > 0 ? 'Nothing fits.' : 'None yet.'}
           columns={[
@@ -150,8 +169,8 @@ export default function Runs({ query }: PageProps) {
           ]}
         />
       )}
-      {next !== null && (
-        <button type="button" onClick={() => void read(next)}>
+      {shown !== undefined && shown.next !== null && (
+        <button type="button" onClick={() => void read(shown.next ?? undefined)}>
           Older
         </button>
       )}
