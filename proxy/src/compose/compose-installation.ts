@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { fdatasync } from 'node:fs'
+import { resolve } from 'node:path'
 import type { Logger } from 'pino'
 import type { AuditScans } from '../audit/index.ts'
 import type { Config } from '../config/index.ts'
@@ -38,6 +39,7 @@ import {
   createBackground,
   createBackgroundScans,
   startCheckpoints,
+  surroundingsOfConnections,
 } from '../workers/background/index.ts'
 import { openSharedMachines, type SharedMachines } from './compose-machine-host.ts'
 import { STORES } from './compose-stores.ts'
@@ -110,7 +112,7 @@ export async function openInstallation(
   await using stack = new AsyncDisposableStack()
   const { toDisk } = overrides
   const address: DatabaseAddress =
-    config.databaseUrl === null ? { path: config.dbPath } : { url: config.databaseUrl.open() }
+    config.databaseUrl === null ? { path: resolve(config.dbPath) } : { url: config.databaseUrl.open() }
   const database = await openStorage({
     database:
       'path' in address
@@ -136,9 +138,9 @@ export async function openInstallation(
     clock,
   })
   const programReader = overrides.programReader ?? stack.use(createProgramReader())
-  const background = stack.use(createBackground())
+  const background = stack.use(createBackground('url' in address ? surroundingsOfConnections() : undefined))
   if (database.engine === 'sqlite')
-    stack.use(startCheckpoints({ ...database, path: config.dbPath }, background, onDefect))
+    stack.use(startCheckpoints({ ...database, path: resolve(config.dbPath) }, background, onDefect))
   const instanceId = await storage.transaction((tx) =>
     metaOnce(tx, 'instance_id', () => randomBytes(8).toString('hex')),
   )

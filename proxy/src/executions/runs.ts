@@ -1,8 +1,10 @@
 import type { Consent } from '../approvals/consent/index.ts'
 import type { Trust } from '../approvals/trust/index.ts'
+import type { AuditLog } from '../audit/index.ts'
 import { hostsOf } from '../egress/capabilities/index.ts'
 import { createPolicy, type EgressPolicy, type EgressSessions } from '../egress/index.ts'
 import type { Agents } from '../identity/agents/index.ts'
+import type { Actor } from '../identity/index.ts'
 import {
   type AgentId,
   type Clock,
@@ -47,15 +49,16 @@ export interface Runs extends AsyncDisposable {
   resume(): void
   /** Ends the runs of this agent that are under way, and those about to begin. */
   endOf(agentId: AgentId): void
-  /** What has a sandbox, or is about to get one, by the beginning of its id. Known without the database. */
+  /** What has begun and whose end is not stored yet, by the beginning of its id. Known without the database. */
   underWay(idOrPrefix: string): readonly QueuedRun[]
-  /** Ends this run, as `stopped`; what came of it may not be on disk yet. */
-  stop(requestId: RequestId): void
+  /** Ends this run, as `stopped`; what came of it may not be on disk yet. `unwritten`: who ends it, where the audit could not be told. */
+  stop(requestId: RequestId, unwritten?: Actor): void
   /** No new runs; waits for those under way, ends them after `graceMs`. */
   drain(graceMs: number): Promise<void>
 }
 
 export interface RunsDeps {
+  readonly audit: AuditLog
   readonly ledger: Ledger
   readonly content: Pick<StoredContent, 'reserveOutput'>
   readonly vault: Pick<Vault, 'find' | 'open'>
@@ -90,7 +93,9 @@ export function createRuns(deps: RunsDeps): Runs {
   /** Since when no sandbox has taken the run. */
   const unavailableSince = new Map<RequestId, UnixMs>()
   /** By a person, by themselves, and their outcome is not on disk yet: whatever else ended them, none begins again. */
-  const stopped = new Set<RequestId>()
+  const stopped = new Map<RequestId, Actor | undefined>()
+  /** What has begun and whose end is not on disk: their rows say `running`. */
+  const begun = new Map<RequestId, AgentId>()
   let draining = false
 
   /** Code that is handed over before the disk says so could be handed over once more after a power cut. */
@@ -118,9 +123,15 @@ export function createRuns(deps: RunsDeps): Runs {
     const forget = (): void => {
       unsettled.delete(requestId)
       stopped.delete(requestId)
+      begun.delete(requestId)
     }
     try {
-      await storage.transaction(async (tx) => work(tx, await ledger.read(tx, requestId)), 'grouped')
+      await storage.transaction(async (tx) => {
+        const unwritten = stopped.get(requestId)
+        if (unwritten !== undefined)
+          await deps.audit.append(tx, 'execution.stopped', unwritten, requestId, { was: 'running' })
+        await work(tx, await ledger.read(tx, requestId))
+      }, 'grouped')
       forget()
     } catch (error) {
       deps.onDefect(error, requestId)
@@ -197,6 +208,7 @@ export function createRuns(deps: RunsDeps): Runs {
     runIn: Sandbox['run'],
     ending: AbortSignal,
   ): Promise<void> => {
+    begun.set(requestId, consent.agent.id as AgentId)
     const output = createOutputCollector(secrets)
     const policy = createPolicy(egressApproval(consent, secrets, bindings), output.prepare)
     await output.preparedFirst()
@@ -318,11 +330,11 @@ export function createRuns(deps: RunsDeps): Runs {
     halt: () => lane.halt(STOPPED),
     resume: lane.resume,
     underWay: (idOrPrefix) =>
-      [...lane.active]
+      [...begun]
         .filter(([requestId]) => requestId.startsWith(fullPrefix(idOrPrefix)))
-        .map(([requestId, { agentId }]) => ({ requestId, agentId })),
-    stop(requestId) {
-      if (lane.active.has(requestId) || unsettled.has(requestId)) stopped.add(requestId)
+        .map(([requestId, agentId]) => ({ requestId, agentId })),
+    stop(requestId, unwritten) {
+      if (lane.active.has(requestId) || unsettled.has(requestId)) stopped.set(requestId, unwritten)
       lane.end(STOPPED, { requestId })
     },
     endOf: (agentId) => lane.end(STOPPED, { agentId }),

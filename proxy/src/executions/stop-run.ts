@@ -2,7 +2,7 @@ import type { AuditLog } from '../audit/index.ts'
 import { actorOf, authorize, type Principal, resourceOf } from '../identity/index.ts'
 import { AppError, isStorageTrouble, type RequestId, type Storage, type Tx } from '../kernel/index.ts'
 import { type Changes, waitUntilFinal } from './changes.ts'
-import { type Execution, isFinal, isStoppable } from './execution.ts'
+import { type Execution, fullPrefix, isFinal, isStoppable } from './execution.ts'
 import type { Runs } from './runs.ts'
 
 /** A person ends one run. */
@@ -18,7 +18,11 @@ export interface StopRun {
 
 /** The engine answers or is given up by then, and its outcome is stored. */
 const STOP_MS = 15_000
-const ENDED_UNWRITTEN = 'It was ended, and that cannot be stored: the database cannot be read or written.'
+/** Of an id, with what all begin with: as commands print it. Nothing says how many others begin so. */
+const KNOWN_CHARS = 16
+const endingUnwritten = (requestId: RequestId): string =>
+  `${requestId} is being ended, and that is not stored yet: the database cannot be read or written.`
+const STOPPED_UNREAD = 'It was stopped; what came of it cannot be read: the database cannot be reached.'
 
 interface StopDeps {
   readonly storage: Storage
@@ -50,32 +54,39 @@ export function createStopRun(deps: StopDeps): StopRun {
     else tx.onCommit(() => runs.stop(requestId))
   }
 
-  /** What a person stops does not go on because a disk is full, or a server away: what has a sandbox is known without the database. */
+  /** What a person stops does not go on because a disk is full, or a server away: what has begun is known without the database. */
   const endWithoutDatabase = (by: Principal, idOrPrefix: string, trouble: AppError): never => {
-    const under = runs.underWay(idOrPrefix)
+    const under = fullPrefix(idOrPrefix).length < KNOWN_CHARS ? [] : runs.underWay(idOrPrefix)
     const [run] = under
     const isTheirs =
       under.length === 1 &&
       run !== undefined &&
       authorize(by, 'execution.stop', resourceOf(storage.tenant, 'execution.stop', run.agentId)).allowed
     if (!isTheirs) throw trouble
-    runs.stop(run.requestId)
-    throw new AppError('storage_unavailable', ENDED_UNWRITTEN, { cause: trouble })
+    runs.stop(run.requestId, actorOf(by))
+    throw new AppError('storage_unavailable', endingUnwritten(run.requestId), { cause: trouble })
   }
 
   return {
     stop,
     async stopAndWait(by, idOrPrefix) {
-      let requestId: RequestId
+      let known: RequestId | undefined
       try {
-        ;({ requestId } = await resolve(idOrPrefix))
+        const { requestId } = await resolve(idOrPrefix)
+        known = requestId
         await storage.transaction((tx) => stop(tx, by, requestId))
       } catch (error) {
         if (!isStorageTrouble(error)) throw error
-        return endWithoutDatabase(by, idOrPrefix, error)
+        return endWithoutDatabase(by, known ?? idOrPrefix, error)
       }
-      const read = (): Promise<Execution> => present(requestId)
-      return await waitUntilFinal(changes, requestId, read, STOP_MS, new AbortController().signal)
+      const requestId = known
+      try {
+        const read = (): Promise<Execution> => present(requestId)
+        return await waitUntilFinal(changes, requestId, read, STOP_MS, new AbortController().signal)
+      } catch (error) {
+        if (!isStorageTrouble(error)) throw error
+        throw new AppError('storage_unavailable', STOPPED_UNREAD, { cause: error })
+      }
     },
   }
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Execution } from '../../src/executions/index.ts'
 import type { Agent } from '../../src/identity/agents/index.ts'
+import { actorOf } from '../../src/identity/index.ts'
 import { type SandboxStatus, SandboxUnavailable } from '../../src/sandbox/index.ts'
 import {
   createDomainKit,
@@ -60,6 +61,7 @@ const stopIsStored = () =>
     .poll(async () => (await kit.audit.newest(9)).map(({ event }) => event), { timeout: patience(5_000) })
     .toContain('execution.stopped')
 const STOPPED = { status: 'failed', failure: 'stopped' }
+const BEING_ENDED = { code: 'storage_unavailable', message: expect.stringContaining('is being ended') }
 
 describe('a run that a person stops', () => {
   test('is over when that is answered, and reaches nothing from then on; the next of its agent begins', async () => {
@@ -133,6 +135,42 @@ describe('a run that a person stops', () => {
     expect(sandbox.orders).toHaveLength(1)
   })
 
+  test('does not begin again either where it is stopped while the disk takes nothing', async () => {
+    let runs = 0
+    play = (signal) => {
+      runs += 1
+      if (runs > 1) return untilEnded(signal)
+      kit.db.exec('BEGIN IMMEDIATE')
+      return Promise.reject(new SandboxUnavailable('gone'))
+    }
+    const asked = await approved()
+    await expect.poll(() => kit.defects.length, { timeout: patience(20_000) }).toBeGreaterThan(0)
+    await expect(kit.executions.stopAndWait(owner(), asked.requestId)).rejects.toMatchObject(BEING_ENDED)
+    kit.db.exec('COMMIT')
+    kit.defects.splice(0)
+    await expect.poll(() => stored(asked), { timeout: patience(20_000) }).toMatchObject(STOPPED)
+    expect(sandbox.orders).toHaveLength(1)
+    const told = (await kit.audit.newest(9)).find(({ event }) => event === 'execution.stopped')
+    expect(told).toMatchObject({ actor: actorOf(owner()), requestId: asked.requestId })
+  })
+
+  test('is not said to be ended while it waits to begin and the disk takes nothing', async () => {
+    const asked = await ask()
+    status = { kind: 'unavailable', reason: 'gone' } as never
+    await kit.executions.decide(asked.requestId, asked.consentHash, 'once', approver('7', 'Ann'))
+    kit.db.exec('BEGIN IMMEDIATE')
+    status = ready()
+    await expect.poll(() => kit.defects.length, { timeout: patience(20_000) }).toBeGreaterThan(0)
+    await expect(kit.executions.stopAndWait(owner(), asked.requestId)).rejects.toMatchObject({
+      code: 'storage_unavailable',
+      message: expect.not.stringContaining('being ended'),
+    })
+    kit.db.exec('COMMIT')
+    kit.defects.splice(0)
+    await handedOver(1)
+    expect(await kit.executions.stopAndWait(owner(), asked.requestId)).toMatchObject(STOPPED)
+  })
+
   test('begins with no later daemon, although this one was at its end', async () => {
     const gone = Promise.withResolvers<never>()
     play = () => gone.promise
@@ -154,13 +192,10 @@ describe('a run that a person stops', () => {
     for (const stranger of [asAgent(agent.id), owner('0', 'other', 'ten_other' as never)])
       await expect(kit.executions.stopAndWait(stranger, asked.requestId)).rejects.toMatchObject({
         code: 'storage_unavailable',
-        message: expect.not.stringContaining('was ended'),
+        message: expect.not.stringContaining('being ended'),
       })
     expect(sandbox.orders[0]?.egress?.ended).toBe(false)
-    await expect(kit.executions.stopAndWait(owner(), asked.requestId)).rejects.toMatchObject({
-      code: 'storage_unavailable',
-      message: expect.stringContaining('was ended'),
-    })
+    await expect(kit.executions.stopAndWait(owner(), asked.requestId)).rejects.toMatchObject(BEING_ENDED)
     expect(sandbox.orders[0]?.egress?.ended).toBe(true)
     await expect.poll(() => kit.defects.length, { timeout: patience(20_000) }).toBeGreaterThan(0)
     kit.defects.splice(0)

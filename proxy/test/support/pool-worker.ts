@@ -38,6 +38,7 @@ const JOBS = {
   environment: () => ({
     names: Object.keys(process.env),
     cwd: process.cwd(),
+    options: process.execArgv,
     limits: readFileSync('/proc/self/limits', 'utf8'),
   }),
 }

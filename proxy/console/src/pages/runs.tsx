@@ -14,6 +14,9 @@ import type { PageProps } from './table.ts'
 
 const FILTERS = ['app', 'state', 'code'] as const
 const MOMENT_MS = 300
+const PAGE_ROWS = 50
+/** What one answer has at most; of what was opened beyond, states may be old. */
+const MOST_ROWS = 1_000
 
 const STATES = [
   ['', 'Any'],
@@ -90,6 +93,9 @@ export default function Runs({ query }: PageProps) {
   const [error, setError] = useState<string>()
   /** Of the filter, and of the readings of what is newest: an answer to an earlier one of either is not shown. */
   const turns = useRef({ filter: 0, newest: 0 })
+  /** As many are read anew, for their states change. */
+  const opened = useRef(0)
+  opened.current = shown?.rows.length ?? 0
   const key = query.toString()
   const read = async (before?: string): Promise<void> => {
     if (before === undefined) turns.current.newest += 1
@@ -97,8 +103,10 @@ export default function Runs({ query }: PageProps) {
     const isOvertaken = (): boolean =>
       filter !== turns.current.filter || (before === undefined && newest !== turns.current.newest)
     try {
+      const limit = Math.min(MOST_ROWS, Math.max(PAGE_ROWS, opened.current))
+      const page = before === undefined ? { limit: String(limit) } : { before }
       const answer = await api.call('listRuns', {
-        query: { ...wantedIn(query), ...(before === undefined ? {} : { before }) } as never,
+        query: { ...wantedIn(query), ...page } as never,
       })
       if (isOvertaken()) return
       const { runs: rows, next } = answer

@@ -1,5 +1,5 @@
 import type { AuditScans } from '../../audit/index.ts'
-import { AppError, DAEMON_OWNER } from '../../kernel/index.ts'
+import { AppError } from '../../kernel/index.ts'
 import { JobFailed } from '../work-pool/index.ts'
 import type { AuditPlace } from './audit-jobs.ts'
 import type { Background } from './background.ts'
@@ -14,6 +14,7 @@ export function createBackgroundScans(
   { database }: Pick<Background, 'database'>,
   place: AuditPlace,
 ): AuditScans {
+  /** Tenants take turns, with each other and with what tends the log. */
   const run: Background['database']['run'] = async (owner, kind, input) => {
     try {
       return await database.run(owner, kind, input, { timeLimitMs: TIME_LIMIT_MS })
@@ -24,7 +25,7 @@ export function createBackgroundScans(
     }
   }
   return {
-    check: (check) => run(DAEMON_OWNER, 'check-audit', { ...place, check }),
-    rowsAfter: (after) => run(DAEMON_OWNER, 'read-audit', { ...place, after }),
+    check: (check) => run(place.tenant, 'check-audit', { ...place, check }),
+    rowsAfter: (after) => run(place.tenant, 'read-audit', { ...place, after }),
   }
 }

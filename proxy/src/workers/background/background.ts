@@ -21,7 +21,8 @@ const TIME_LIMIT_MS = 5_000
 const LIMITS = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 32, stackSizeMb: 4 }
 const WAITING = { perOwner: 32, total: 512 }
 
-export function createBackground(): Background {
+/** `surroundings`: in which the database is found; left out, by an absolute path alone. */
+export function createBackground(surroundings?: Surroundings): Background {
   const fileOf = (name: string): URL => new URL(`./${name}${extname(import.meta.url)}`, import.meta.url)
   const common = {
     givesWay: true,
@@ -44,7 +45,7 @@ export function createBackground(): Background {
     file: fileOf('database'),
     threads: 1,
     inProcesses: true,
-    surroundings: surroundingsOfDatabase(),
+    ...(surroundings && { surroundings }),
   })
   return {
     heavy,
@@ -56,12 +57,3 @@ export function createBackground(): Background {
     },
   }
 }
-
-/** By which `pg` finds a server and its certificate, beside the address: as the daemon's own connections do. */
-const OF_CONNECTIONS = /^(?:PG[A-Z]+|HOME|NODE_EXTRA_CA_CERTS|NODE_USE_SYSTEM_CA|SSL_CERT_(?:FILE|DIR))$/
-
-/** Relative paths, of a file or of a certificate, mean the same there as here. */
-const surroundingsOfDatabase = (): Surroundings => ({
-  cwd: process.cwd(),
-  env: Object.fromEntries(Object.entries(process.env).filter(([name]) => OF_CONNECTIONS.test(name))),
-})

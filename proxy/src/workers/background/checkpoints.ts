@@ -5,6 +5,8 @@ import type { Background } from './background.ts'
 const CHECKPOINT_PAGES = 1_000
 const PAGE_BYTES = 4_096
 const LOOK_MS = 250
+/** One that is ended before its end has copied nothing (https://sqlite.org/wal.html#ckpt): a slow disk has its time. */
+const TIME_LIMIT_MS = 60_000
 
 /**
  * WAL checkpoints: copies the write-ahead log into the database in a process; on the event loop each copy would wait for the disk twice.
@@ -32,7 +34,7 @@ export function startCheckpoints(
     if (isUnderWay || log.pagesInLog() < CHECKPOINT_PAGES) return
     isUnderWay = true
     database
-      .run(DAEMON_OWNER, 'checkpoint', { path: log.path })
+      .run(DAEMON_OWNER, 'checkpoint', { path: log.path }, { timeLimitMs: TIME_LIMIT_MS })
       .catch((error: unknown) => {
         if (!isOver) onDefect(error)
       })

@@ -69,6 +69,8 @@ export class JobFailed extends Error {
   }
 }
 
+const NO_WORKER: WorkerHandle = { post: () => undefined, end: async () => undefined }
+
 /** From its start to its first job a thread loads its modules. */
 const START_LIMIT_MS = 10_000
 /** A thread that nobody needs gives its memory back. */
@@ -176,7 +178,14 @@ export function createWorkPool<Jobs extends JobTable>(options: WorkPoolOptions):
   }
 
   const start = (): Thread => {
-    const beyond = (): void => lose(thread, new JobFailed('limits', 'It is beyond the limits of memory.'))
+    const beyond = (): void =>
+      lose(
+        thread,
+        new JobFailed(
+          'limits',
+          thread.isReady ? 'It is beyond the limits of memory.' : 'Its worker does not start.',
+        ),
+      )
     const own: WorkerOptions = {
       file,
       start: { givesWay: options.givesWay },
@@ -184,9 +193,15 @@ export function createWorkPool<Jobs extends JobTable>(options: WorkPoolOptions):
       onMessage: (message) => onMessage(thread, message),
       onEnd: beyond,
     }
-    const worker = atUsualPriority(() =>
-      inProcesses ? startProcess({ ...own, surroundings, cpuSeconds: CPU_SECONDS }) : startThread(own),
-    )
+    let worker: WorkerHandle = NO_WORKER
+    try {
+      worker = atUsualPriority(() =>
+        inProcesses ? startProcess({ ...own, surroundings, cpuSeconds: CPU_SECONDS }) : startThread(own),
+      )
+    } catch {
+      // Some of what keeps a process from starting is thrown, the rest is told: a folder that is none any more.
+      setImmediate(beyond)
+    }
     const thread: Thread = { worker, job: null, isReady: false, workedMs: 0, timer: undefined }
     threads.add(thread)
     limitTo(thread, START_LIMIT_MS)

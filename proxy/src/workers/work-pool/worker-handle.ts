@@ -13,6 +13,8 @@ export interface WorkerHandle {
 export interface Surroundings {
   readonly cwd: string
   readonly env: Readonly<Record<string, string | undefined>>
+  /** Options of Node's own. */
+  readonly execArgv?: readonly string[]
 }
 
 export interface WorkerOptions {

@@ -91,12 +91,26 @@ describe('a pool of processes', () => {
   })
 
   test('have what they are told of its surroundings, and no more', async () => {
-    const surroundings = { cwd: process.cwd(), env: { PGSSLROOTCERT: './ca.pem' } }
+    const surroundings = {
+      ...{ cwd: process.cwd(), env: { PGSSLROOTCERT: './ca.pem' } },
+      execArgv: ['--use-openssl-ca'],
+    }
     await using pool = poolOf({ surroundings })
-    const { names, cwd } = await pool.run('a', 'environment', undefined)
+    const { names, cwd, options } = await pool.run('a', 'environment', undefined)
     expect(names).toContain('PGSSLROOTCERT')
     expect(names).not.toContain('HOME')
+    expect(options).toContain('--use-openssl-ca')
     expect(cwd).toBe(process.cwd())
+  })
+
+  test.each(['/etc/hostname', '/nowhere/at/all'])('that cannot start in %s say so', async (cwd) => {
+    await using pool = poolOf({ surroundings: { cwd, env: {} } })
+    for (const owner of ['a', 'b'])
+      await expect(pool.run(owner, 'pid', undefined)).rejects.toMatchObject({
+        name: 'JobFailed',
+        message: 'Its worker does not start.',
+      })
+    expect(pool.threads).toBe(0)
   })
 
   test('are gone when the pool is closed', async () => {

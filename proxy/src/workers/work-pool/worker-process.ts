@@ -50,7 +50,14 @@ export interface ProcessOptions extends WorkerOptions {
  */
 export function startProcess(options: ProcessOptions): WorkerHandle {
   const { file, start, limits, cpuSeconds, surroundings, onMessage, onEnd } = options
-  const command = [process.execPath, ...optionsFor(limits), fileURLToPath(file), JSON.stringify(start)]
+  const own = surroundings?.execArgv ?? []
+  const command = [
+    process.execPath,
+    ...own,
+    ...optionsFor(limits),
+    fileURLToPath(file),
+    JSON.stringify(start),
+  ]
   const child = spawn('/bin/sh', ['-c', SMALL, 'worker', String(cpuSeconds), ...command], {
     cwd: surroundings?.cwd ?? '/',
     env: { ...surroundings?.env, ...compileCache() },
