@@ -53,6 +53,19 @@ async function approved(skillId?: string): Promise<Execution> {
   await kit.executions.decide(asked.requestId, asked.consentHash, 'once', approver('7', 'Ann'))
   return asked
 }
+/** Its sandbox goes away as it begins, and the disk does not take that it waits for another. */
+async function approvedAndUnstored(): Promise<Execution> {
+  let runs = 0
+  play = (signal) => {
+    runs += 1
+    if (runs > 1) return untilEnded(signal)
+    kit.db.exec('BEGIN IMMEDIATE')
+    return Promise.reject(new SandboxUnavailable('gone'))
+  }
+  const asked = await approved()
+  await expect.poll(() => kit.defects.length, { timeout: patience(20_000) }).toBeGreaterThan(0)
+  return asked
+}
 const stored = ({ requestId }: Execution) => kit.storage.read((tx) => kit.executions.find(tx, requestId))
 const handedOver = (count: number) =>
   expect.poll(() => sandbox.orders.length, { timeout: patience(5_000) }).toBe(count)
@@ -120,15 +133,7 @@ describe('a run that a person stops', () => {
   })
 
   test('does not begin again where the disk had not taken that it waits for a sandbox', async () => {
-    let runs = 0
-    play = (signal) => {
-      runs += 1
-      if (runs > 1) return untilEnded(signal)
-      kit.db.exec('BEGIN IMMEDIATE')
-      return Promise.reject(new SandboxUnavailable('gone'))
-    }
-    const asked = await approved()
-    await expect.poll(() => kit.defects.length, { timeout: patience(20_000) }).toBeGreaterThan(0)
+    const asked = await approvedAndUnstored()
     kit.defects.splice(0)
     kit.db.exec('COMMIT')
     expect(await kit.executions.stopAndWait(owner(), asked.requestId)).toMatchObject(STOPPED)
@@ -136,15 +141,7 @@ describe('a run that a person stops', () => {
   })
 
   test('does not begin again either where it is stopped while the disk takes nothing', async () => {
-    let runs = 0
-    play = (signal) => {
-      runs += 1
-      if (runs > 1) return untilEnded(signal)
-      kit.db.exec('BEGIN IMMEDIATE')
-      return Promise.reject(new SandboxUnavailable('gone'))
-    }
-    const asked = await approved()
-    await expect.poll(() => kit.defects.length, { timeout: patience(20_000) }).toBeGreaterThan(0)
+    const asked = await approvedAndUnstored()
     await expect(kit.executions.stopAndWait(owner(), asked.requestId)).rejects.toMatchObject(BEING_ENDED)
     kit.db.exec('COMMIT')
     kit.defects.splice(0)
