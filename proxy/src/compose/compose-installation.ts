@@ -139,8 +139,8 @@ export async function openInstallation(
   })
   const programReader = overrides.programReader ?? stack.use(createProgramReader())
   const background = stack.use(createBackground('url' in address ? surroundingsOfConnections() : undefined))
-  if (database.engine === 'sqlite')
-    stack.use(startCheckpoints({ ...database, path: resolve(config.dbPath) }, background, onDefect))
+  if (database.engine === 'sqlite' && 'path' in address)
+    stack.use(startCheckpoints({ ...database, path: address.path }, background, onDefect))
   const instanceId = await storage.transaction((tx) =>
     metaOnce(tx, 'instance_id', () => randomBytes(8).toString('hex')),
   )

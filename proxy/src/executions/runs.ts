@@ -334,7 +334,8 @@ export function createRuns(deps: RunsDeps): Runs {
         .filter(([requestId]) => requestId.startsWith(fullPrefix(idOrPrefix)))
         .map(([requestId, agentId]) => ({ requestId, agentId })),
     stop(requestId, unwritten) {
-      if (lane.active.has(requestId) || unsettled.has(requestId)) stopped.set(requestId, unwritten)
+      if (lane.active.has(requestId) || unsettled.has(requestId))
+        stopped.set(requestId, stopped.get(requestId) ?? unwritten)
       lane.end(STOPPED, { requestId })
     },
     endOf: (agentId) => lane.end(STOPPED, { agentId }),

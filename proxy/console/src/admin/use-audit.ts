@@ -17,12 +17,12 @@ interface Answer {
   readonly next: number | null
 }
 
-/** What is shown: pages as they came, the newest first; none: nothing was answered yet. `of`: the filter's turn. */
+/** What is shown: pages as they came, the newest first; none: nothing was answered yet. */
 interface Shown extends Pick<Answer, 'next'> {
   readonly pages: readonly Rows[]
-  readonly of: number
 }
-const NOTHING: Shown = { pages: [], next: null, of: 0 }
+/** `turn`: of the filter. */
+const NOTHING: Shown & { readonly turn: number } = { pages: [], next: null, turn: 0 }
 
 /** What the address holds, as the route takes it. */
 function queryOf(query: URLSearchParams): Record<string, string> {
@@ -36,20 +36,20 @@ function queryOf(query: URLSearchParams): Record<string, string> {
 }
 
 /** The newest rows put before what is shown. Where they may not reach down to it, they take its place: no gap looks like silence. */
-function withNewest({ pages, next, of }: Shown, answer: Answer): Shown {
+function withNewest({ pages, next }: Shown, answer: Answer): Shown {
   const [first = [], ...older] = pages
   const newest = first[0]?.id ?? 0
   const fresh = answer.rows.filter(({ id }) => id > newest)
   if (fresh.length === answer.rows.length && answer.next !== null)
-    return { pages: [answer.rows], next: answer.next, of }
-  if (fresh.length === 0) return { pages, next, of }
+    return { pages: [answer.rows], next: answer.next }
+  if (fresh.length === 0) return { pages, next }
   const isRoom = first.length + fresh.length <= PAGE_ROWS
-  return { pages: isRoom ? [[...fresh, ...first], ...older] : [fresh, ...pages], next, of }
+  return { pages: isRoom ? [[...fresh, ...first], ...older] : [fresh, ...pages], next }
 }
 
 /** The audit as a filter has it, read in pages; what happens meanwhile comes in at the top, and what was opened stays. */
 export function useAudit(query: URLSearchParams) {
-  const [shown, setShown] = useState<Shown>(NOTHING)
+  const [shown, setShown] = useState(NOTHING)
   const [error, setError] = useState<string>()
   const key = query.toString()
   /** Of the filter: an answer to another one is not shown. */
@@ -61,9 +61,8 @@ export function useAudit(query: URLSearchParams) {
       const answer = await api.call('searchAudit', { query: { ...queryOf(query), ...page } })
       if (own !== turn.current) return
       // Answers may overtake each other: only the first of a filter takes the place of what was there.
-      setShown((now) =>
-        now.of === own ? put(now, answer) : { pages: [answer.rows], next: answer.next, of: own },
-      )
+      const first = { pages: [answer.rows], next: answer.next }
+      setShown((now) => ({ ...(now.turn === own ? put(now, answer) : first), turn: own }))
       setError(undefined)
     } catch (failure) {
       if (own === turn.current) setError(failure instanceof Error ? failure.message : String(failure))
@@ -90,11 +89,11 @@ export function useAudit(query: URLSearchParams) {
     isMore: shown.next !== null,
     error,
     readOlder(): void {
-      const { next, of } = shown
-      if (next === null || of !== turn.current) return
+      const { next } = shown
+      if (next === null || shown.turn !== turn.current) return
       void read(next, (now, { rows, next: further }) =>
         // Pressed twice, or begun anew meanwhile: only what goes on from the end is put there.
-        now.next === next ? { ...now, pages: [...now.pages, rows], next: further } : now,
+        now.next === next ? { pages: [...now.pages, rows], next: further } : now,
       )
     },
   }

@@ -5,7 +5,7 @@ import type { Background } from './background.ts'
 const CHECKPOINT_PAGES = 1_000
 const PAGE_BYTES = 4_096
 const LOOK_MS = 250
-/** One that is ended before its end has copied nothing (https://sqlite.org/wal.html#ckpt): a slow disk has its time. */
+/** One that is ended before it is through starts over: a slow disk has its time. */
 const TIME_LIMIT_MS = 60_000
 
 /**
